@@ -53,7 +53,7 @@ internal sealed class HeldLocks<S>
                 ChangeTd(ref s, grip, operation, DropPlain);
                 break;
             case PortLock.SeptEntry:
-                s.SetEntry(grip.Entry, s.Entry(grip.Entry).WithLock(false));
+                DropEntry(ref s, grip);
                 break;
             default:
                 DropPamt(ref s, grip, grip.Size, operation.Exclusive);
@@ -110,6 +110,17 @@ internal sealed class HeldLocks<S>
         bool granted = operation.Guest ? EntryLock.TryGuest(ref entry) : EntryLock.TryHost(ref entry);
         s.SetEntry(grip.Entry, entry);
         return granted;
+    }
+
+    // A locked FREE entry does not keep its S-EPT page from being removed; then there is nothing left to unlock.
+    private static void DropEntry(ref S s, Grip grip)
+    {
+        if (s.Holder(grip.TablePage) == grip.Entry.Table
+            && s.TablePage(grip.Entry.Table) == grip.TablePage
+            && (PageType)s.Pamt(new PamtRef(0, grip.TablePage), PamtField.Type) is PageType.PT_EPT or PageType.PT_TDCX)
+        {
+            s.SetEntry(grip.Entry, s.Entry(grip.Entry).WithLock(false));
+        }
     }
 
     private static bool TakePamt(ref S s, ref Grip grip, in LockOperation operation)
@@ -185,10 +196,12 @@ internal sealed class HeldLocks<S>
         if (operation.Which == PortLock.Tdr)
             return true;
         grip.Td = s.Holder(grip.Page);
-        if (s.Td(grip.Td, TdField.TdcsPages) < TdSteps<S>.MinimumTdcsPages)
+        if (s.Td(grip.Td, TdField.TdcsPages) == 0)
             return false;
         if (operation.Which != PortLock.SeptEntry)
             return true;
+        if ((OpState)s.Td(grip.Td, TdField.OpState) == OpState.UNINITIALIZED)
+            return false;
         var info = new PageInfo(operation.Argument2);
         Call walk = default;
         walk.Td = grip.Td;
@@ -197,6 +210,7 @@ internal sealed class HeldLocks<S>
             return false;
         SeptSteps<S>.Walk(ref s, ref walk, info.Level);
         grip.Entry = walk.Entry;
+        grip.TablePage = s.TablePage(walk.Entry.Table);
         return walk.Level == info.Level;
     }
 
@@ -207,5 +221,6 @@ internal sealed class HeldLocks<S>
         public int Size;
         public int Td;
         public EntryRef Entry;
+        public int TablePage;
     }
 }

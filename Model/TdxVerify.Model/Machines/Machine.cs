@@ -45,8 +45,11 @@ public sealed class Machine<S>
     /// <summary>The call executed last: a SEAMCALL, or what the guest did.</summary>
     public ref readonly Call LastCall => ref _call;
 
-    /// <summary>The list of steps executed last.</summary>
-    public Leaf<S>? LastLeaf { get; private set; }
+    /// <summary>
+    /// The list of steps that decided how the last call ended, and its step, counted from 1; step 0: every check of
+    /// the list executed last held.
+    /// </summary>
+    public (Leaf<S>? Leaf, int Step) Deciding { get; private set; }
 
     /// <summary>Choice points that fail in the next call: bit <see cref="ChoicePoint"/>.</summary>
     public uint Choices { get; set; }
@@ -62,6 +65,7 @@ public sealed class Machine<S>
     public bool EnterBegin(int lp, ref RegisterFile registers, out bool running)
     {
         running = false;
+        Deciding = default;
         Begin(lp, registers);
         Run(Leaves.HostDispatcher);
         if (_call.FailedStep == 0)
@@ -89,6 +93,7 @@ public sealed class Machine<S>
     {
         int vcpu = (int)_state.Lp(lp, LpField.RunningVcpu) - 1;
         GuestProgram program = ProgramOf(vcpu);
+        Deciding = default;
         if (program.IsPending && program.Operation.Kind != GuestOperationKind.Idle)
         {
             _state.SetVcpu(vcpu, VcpuField.Rip, program.Operation.Rip);
@@ -197,8 +202,10 @@ public sealed class Machine<S>
 
     private void Run(Leaf<S> leaf)
     {
+        _call.FailedStep = 0;
         leaf.Execute(ref _state, ref _call);
-        LastLeaf = leaf;
+        if (_call.FailedStep != 0 || Deciding.Step == 0)
+            Deciding = (leaf, _call.FailedStep);
         _coverage[_index[leaf]][_call.FailedStep]++;
     }
 

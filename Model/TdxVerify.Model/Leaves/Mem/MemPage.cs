@@ -78,6 +78,7 @@ internal static class MemPage<S>
         .SeptWalk()
         .SeptEntryLock()
         .EntryState(SeptStates.Leaf)
+        .Read("accept counter of the copy ignored", SeptSteps<S>.IgnoreAcceptCounter)
         .MappedPage("page", isTable: false)
         .BlockedAndTracked()
         .Effect("entry = FREE (releases the entry lock)", FreeEntry)

@@ -26,10 +26,10 @@ internal static class MemPromote<S>
             .MappedPage("S-EPT page", isTable: true)
             .BlockedAndTracked()
             .Lock(
-                "each of the 512 child entries in turn, host flavour", LockId.SeptChildren, LockMode.Host, LockNextChildren,
+                "each of the 512 child entries in turn, host flavour, until one is not like the first", LockId.SeptChildren, LockMode.Host, LockChildren,
                 Failure.Of(Status.TDX_OPERAND_BUSY, Register.Rcx, FailureDetail.SeptEntry))
             .Check(
-                "first child: HPA aligned to the merged size, MAPPED or PENDING; every other equal to it apart from the HPA", ChildrenAreAlike,
+                "first child: HPA aligned to the merged size, MAPPED or PENDING; every other equal to it apart from the HPA", AllChildrenAreAlike,
                 Failure.Of(Status.TDX_EPT_INVALID_PROMOTE_CONDITIONS, Register.Rcx, FailureDetail.SeptEntry))
             .Check(
                 "no host interrupt is pending", NoInterrupt,
@@ -61,6 +61,7 @@ internal static class MemPromote<S>
         .SeptWalk()
         .SeptEntryLock()
         .EntryState(SeptStates.Leaf)
+        .Read("accept counter of the copy ignored", SeptSteps<S>.IgnoreAcceptCounter)
         .Read("large page = what the entry points to", PamtSteps<S>.ReadMappedPage)
         .BlockedAndTracked()
         .Page(PageSlot.Target, Register.R8, "new S-EPT", LockMode.Exclusive, PageType.PT_NDA)
@@ -81,11 +82,12 @@ internal static class MemPromote<S>
         .ReleaseSept()
         .Build();
 
-    // Locks taken so far are counted in Sample, so that a refusal releases just these.
-    private static bool LockNextChildren(ref S s, ref Call c, int arg)
+    // Each child is compared as soon as it is locked, so a child that differs hides a lock behind it. Sample counts the
+    // locks taken, Sample2 is the first child.
+    private static bool LockChildren(ref S s, ref Call c, int arg)
     {
         c.Take(LockId.SeptChildren, exclusive: true);
-        for (c.Sample = 0; c.Sample < Children; c.Sample++)
+        for (c.Sample = 0; c.Sample < Children;)
         {
             var at = new EntryRef(c.Value.Target, (int)c.Sample);
             SeptEntry child = s.Entry(at);
@@ -93,9 +95,33 @@ internal static class MemPromote<S>
             s.SetEntry(at, child);
             if (!granted)
                 return false;
+            c.Sample++;
+            if (!ChildIsAlike(ref s, ref c, (int)c.Sample - 1, child.WithoutLockBits))
+                return true;
         }
 
         return true;
+    }
+
+    private static bool ChildIsAlike(ref S s, ref Call c, int index, SeptEntry child)
+    {
+        if (index == 0)
+        {
+            c.Sample2 = child.Word;
+            ulong hpa = s.Platform.PageBase + ((ulong)child.Target << Hpa.PageShift);
+            return (SeptStates.MAPPED | SeptStates.PENDING).Contains(child.State) && (hpa & (SeptLevel.Size(c.Level) - 1)) == 0;
+        }
+
+        SeptEntry first = new(c.Sample2);
+        int stride = (int)SeptLevel.Pages(c.Level - 1);
+        return child == SeptEntry.Of(first.State, first.Target + (index * stride)).WithAcceptCounter(first.AcceptCounter);
+    }
+
+    private static bool AllChildrenAreAlike(ref S s, ref Call c, int arg)
+    {
+        int last = (int)c.Sample - 1;
+        return last == Children - 1
+            && ChildIsAlike(ref s, ref c, last, s.Entry(new EntryRef(c.Value.Target, last)).WithoutLockBits);
     }
 
     private static void ReleaseChildren(ref S s, ref Call c, int arg)
@@ -109,24 +135,6 @@ internal static class MemPromote<S>
         }
 
         c.Drop(LockId.SeptChildren);
-    }
-
-    private static bool ChildrenAreAlike(ref S s, ref Call c, int arg)
-    {
-        SeptEntry first = s.Entry(new EntryRef(c.Value.Target, 0)).WithoutLockBits;
-        c.Sample2 = first.Word;
-        ulong hpa = s.Platform.PageBase + ((ulong)first.Target << Hpa.PageShift);
-        if (!(SeptStates.MAPPED | SeptStates.PENDING).Contains(first.State) || (hpa & (SeptLevel.Size(c.Level) - 1)) != 0)
-            return false;
-        int stride = (int)SeptLevel.Pages(c.Level - 1);
-        for (int index = 1; index < Children; index++)
-        {
-            SeptEntry child = s.Entry(new EntryRef(c.Value.Target, index)).WithoutLockBits;
-            if (child != SeptEntry.Of(first.State, first.Target + (index * stride)).WithAcceptCounter(first.AcceptCounter))
-                return false;
-        }
-
-        return true;
     }
 
     private static bool NoInterrupt(ref S s, ref Call c, int arg) => s.Global(GlobalField.InterruptPending) == 0;

@@ -26,7 +26,7 @@ internal static class MemSept<S>
             .MappedPage("S-EPT page", isTable: true)
             .BlockedAndTracked()
             .Check(
-                "all 512 entries of the S-EPT page are FREE", AllChildrenAreFree,
+                "all 512 entries of the S-EPT page are FREE (locked or not)", AllChildrenAreFree,
                 Failure.Of(Status.TDX_EPT_PAGE_NOT_FREE, Register.Rcx, FailureDetail.SeptEntry))
             .Effect("entry = FREE (releases the entry lock)", FreeEntry)
             .Effect("S-EPT page is gone", FreeTable)
@@ -72,7 +72,7 @@ internal static class MemSept<S>
     {
         for (int index = 0; index < EntriesPerTable; index++)
         {
-            if (s.Entry(new EntryRef(c.Value.Target, index)).Word != 0)
+            if (s.Entry(new EntryRef(c.Value.Target, index)).State != SeptState.FREE)
                 return false;
         }
 

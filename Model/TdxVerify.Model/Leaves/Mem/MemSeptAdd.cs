@@ -26,8 +26,8 @@ internal static class MemSeptAdd<S>
     {
         LeafBuilder<S> leaf = new LeafBuilder<S>(LeafId.Of(HostLeaf.TDH_MEM_SEPT_ADD, " (version 1)"))
             .Preset(Register.Rcx, Register.Rdx)
-            .Effect("R8..R11: bit 63 cleared unless all ones", ReturnPagesWithoutBit63, writes: [Register.R8, Register.R9, Register.R10, Register.R11])
-            .VersionAtMost1();
+            .VersionAtMost1()
+            .Effect("R8..R11: bit 63 cleared unless all ones", ReturnPagesWithoutBit63, writes: [Register.R8, Register.R9, Register.R10, Register.R11]);
         Prologue(leaf)
             .Check("R8 is given, or the entry is NL_MAPPED", IsMappedIfNoPage, EntryIncorrect)
             .Check("R8 is all ones, or the entry is FREE, or existing is allowed", IsFreeOrAllowedIfPage, EntryIncorrect)

@@ -8,6 +8,7 @@ internal static class MetadataRead<S>
 {
     public static Leaf<S> DeclareMngRd(ModuleProfile profile) => new LeafBuilder<S>(LeafId.Of(HostLeaf.TDH_MNG_RD))
         .Preset(Register.R8)
+        .Effect("version is not 0: RDX = all ones (no next field)", ReturnNoNextField, writes: Register.Rdx)
         .VersionAtMost1()
         .Page(PageSlot.Tdr, Register.Rcx, "TDR", LockMode.Shared, PageType.PT_TDR)
         .TdIsUsable()
@@ -23,6 +24,7 @@ internal static class MetadataRead<S>
 
     public static Leaf<S> DeclareVpRd() => new LeafBuilder<S>(LeafId.Of(HostLeaf.TDH_VP_RD))
         .Preset(Register.R8)
+        .Effect("version is not 0: RDX = all ones (no next field)", ReturnNoNextField, writes: Register.Rdx)
         .VersionAtMost1()
         .Page(PageSlot.Tdvpr, Register.Rcx, "TDVPR", LockMode.Shared, PageType.PT_TDVPR)
         .OwnerTdr(PageSlot.Tdvpr)
@@ -45,6 +47,12 @@ internal static class MetadataRead<S>
         .ReleaseOwnerTdr()
         .ReleasePage(PageSlot.Tdvpr, "TDVPR")
         .Build();
+
+    private static void ReturnNoNextField(ref S s, ref Call c, int arg)
+    {
+        if (LeafNames.Version(c.In.Rax) != 0)
+            c.Out.Rdx = ulong.MaxValue;
+    }
 
     private static bool IsVersion0(ref S s, ref Call c, int arg)
     {

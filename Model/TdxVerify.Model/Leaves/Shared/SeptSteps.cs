@@ -92,6 +92,9 @@ internal static class SeptSteps<S>
 
     public static void ReadEntry(ref S s, ref Call c, int arg) => c.Value = s.Entry(c.Entry);
 
+    /// <summary>An interrupted accept is forgotten: the entry counts as if none of its chunks were done.</summary>
+    public static void IgnoreAcceptCounter(ref S s, ref Call c, int arg) => c.Value = c.Value.WithAcceptCounter(0);
+
     public static bool EntryStateIn(ref S s, ref Call c, int states) => ((SeptStates)states).Contains(c.Value.State);
 
     public static void ReleaseEntry(ref S s, ref Call c, int arg)
