@@ -23,5 +23,5 @@ internal static class Dispatcher<S>
             _ => false,
         };
 
-    private static bool LeafIsKnown(ref S s, ref Call c, int arg) => ((HostLeaf)LeafNames.Number(c.In.Rax)).Name() is not null;
+    private static bool LeafIsKnown(ref S s, ref Call c, int arg) => ((HostLeaf)LeafNames.Number(c.In.Rax)).Exists();
 }

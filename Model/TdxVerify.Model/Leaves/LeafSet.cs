@@ -16,6 +16,8 @@ public sealed class LeafSet<S>
     {
         Profile = profile;
         All = all;
+        for (int i = 0; i < all.Count; i++)
+            all[i].Index = i;
         HostDispatcher = Find("SEAMCALL dispatcher");
         GuestDispatcher = Find("TDCALL dispatcher");
         GuestMemory = Find("guest memory access");

@@ -6,7 +6,7 @@ namespace TdxVerify.Model;
 public static class ChoiceStatuses
 {
     /// <summary>The choice point that gives this status; null where none does.</summary>
-    public static ChoicePoint? Find(ulong status) => status switch
+    public static ChoicePoint? Find(ulong status) => !new StatusCode(status).IsError ? null : status switch
     {
         Status.TDX_RND_NO_ENTROPY => ChoicePoint.NoEntropy,
         Status.TDX_OPERAND_BUSY + (uint)OperandId.KET => ChoicePoint.KeyProgrammingBusy,

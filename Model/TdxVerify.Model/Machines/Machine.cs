@@ -17,7 +17,6 @@ public sealed class Machine<S>
 
     private static readonly RegisterFile s_veInfoGet = new() { Rax = (ulong)GuestLeaf.TDG_VP_VEINFO_GET };
 
-    private readonly Dictionary<Leaf<S>, int> _index = [];
     private readonly long[][] _coverage;
     private GuestProgram[] _programs = [];
     private S _state;
@@ -29,11 +28,8 @@ public sealed class Machine<S>
         _state = state;
         Leaves = leaves;
         _coverage = new long[leaves.All.Count][];
-        for (int i = 0; i < leaves.All.Count; i++)
-        {
-            _coverage[i] = new long[leaves.All[i].Steps.Length + 1];
-            _index.Add(leaves.All[i], i);
-        }
+        foreach (Leaf<S> leaf in leaves.All)
+            _coverage[leaf.Index] = new long[leaf.Steps.Length + 1];
     }
 
     /// <summary>The leaves.</summary>
@@ -55,7 +51,7 @@ public sealed class Machine<S>
     public uint Choices { get; set; }
 
     /// <summary>How often each step of a leaf decided against a call; position 0: none did.</summary>
-    public IReadOnlyList<long> Coverage(Leaf<S> leaf) => _coverage[_index[leaf]];
+    public IReadOnlyList<long> Coverage(Leaf<S> leaf) => _coverage[leaf.Index];
 
     /// <summary>One SEAMCALL; for TDH.VP.ENTER also what the guest does until it leaves. False: not modelled.</summary>
     public bool Seamcall(int lp, ref RegisterFile registers) =>
@@ -206,7 +202,7 @@ public sealed class Machine<S>
         leaf.Execute(ref _state, ref _call);
         if (_call.FailedStep != 0 || Deciding.Step == 0)
             Deciding = (leaf, _call.FailedStep);
-        _coverage[_index[leaf]][_call.FailedStep]++;
+        _coverage[leaf.Index][_call.FailedStep]++;
     }
 
     private void Finish(ref RegisterFile registers)

@@ -6,21 +6,17 @@ namespace TdxVerify.Model;
 /// The model behind the same interface as every implementation: the oracle. Told the answer seen elsewhere
 /// (<see cref="Observe"/>), it takes the branch of a choice point that gives this answer.
 /// </summary>
-public sealed class ModelPort : IPort, IChoiceOracle, IChoiceControl
+/// <typeparam name="S">The layout of the state.</typeparam>
+public sealed class ModelPort<S> : IPort, IChoiceOracle, IChoiceControl
+    where S : struct, IPlatformState
 {
-    private readonly HeldLocks<ArraysState> _locks = new();
+    private readonly HeldLocks<S> _locks = new();
 
-    /// <summary>The declared model of the platform's profile.</summary>
-    public ModelPort(PlatformInfo platform)
-        : this(platform, LeafSet<ArraysState>.Of(platform.Profile))
+    /// <summary>A model over a fresh state, with the profile's leaves or others, for example with one step changed.</summary>
+    public ModelPort(S state, LeafSet<S> leaves)
     {
-    }
-
-    /// <summary>A model with its own leaves, for example with one step changed.</summary>
-    public ModelPort(PlatformInfo platform, LeafSet<ArraysState> leaves)
-    {
-        Platform = platform;
-        Machine = new Machine<ArraysState>(new ArraysState(platform), leaves);
+        Platform = state.Platform;
+        Machine = new Machine<S>(state, leaves);
     }
 
     /// <inheritdoc/>
@@ -33,7 +29,7 @@ public sealed class ModelPort : IPort, IChoiceOracle, IChoiceControl
     public bool SupportsThreads => false;
 
     /// <summary>The machine behind the port.</summary>
-    public Machine<ArraysState> Machine { get; }
+    public Machine<S> Machine { get; }
 
     /// <summary>Locks that a test holds now.</summary>
     public IEnumerable<LockOperation> HeldLocks => _locks.Held;

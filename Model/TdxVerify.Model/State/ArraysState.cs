@@ -7,7 +7,7 @@ namespace TdxVerify.Model;
 /// The layout for sequences of any size: one array per field of the PAMT, one row per TD, vCPU, logical processor
 /// and S-EPT table, handles recycled. A reset touches only what was used since the last one.
 /// </summary>
-public struct ArraysState : IState
+public struct ArraysState : IPlatformState
 {
     private const int EntriesPerTable = 512;
     private const int FaultListSize = 32;
@@ -20,9 +20,11 @@ public struct ArraysState : IState
     private static readonly int s_keyFields = Enum.GetValues<KeyField>().Length;
     private static readonly int s_globalFields = Enum.GetValues<GlobalField>().Length;
 
-    private readonly PamtSize _pamt4K;
-    private readonly PamtSize _pamt2M;
-    private readonly PamtSize _pamt1G;
+    private readonly PamtEntry[] _pamt;
+    private readonly int _start2M;
+    private readonly int _start1G;
+    private readonly bool[] _dirty;
+    private readonly List<int> _dirtyBlocks;
     private readonly int[] _holder;
 
     private readonly ulong[] _lps;
@@ -44,9 +46,11 @@ public struct ArraysState : IState
     {
         Platform = platform;
         int pages = checked((int)platform.PageCount);
-        _pamt4K = new PamtSize(pages);
-        _pamt2M = new PamtSize(((pages - 1) >> 9) + 1);
-        _pamt1G = new PamtSize(((pages - 1) >> 18) + 1);
+        _start2M = pages;
+        _start1G = _start2M + ((pages - 1) >> 9) + 1;
+        _pamt = new PamtEntry[_start1G + ((pages - 1) >> 18) + 1];
+        _dirty = new bool[(_pamt.Length >> DirtyShift) + 1];
+        _dirtyBlocks = [];
         _holder = new int[pages];
         _lps = new ulong[platform.LpCount * s_lpFields];
         _keys = new ulong[(platform.HkidFirst + platform.HkidCount) * s_keyFields];
@@ -67,16 +71,14 @@ public struct ArraysState : IState
     /// <inheritdoc/>
     public PlatformInfo Platform { get; }
 
-    /// <summary>TDs, vCPUs and S-EPT tables that exist, by handle.</summary>
+    /// <inheritdoc/>
     public readonly (IReadOnlyCollection<int> Tds, IReadOnlyCollection<int> Vcpus, IReadOnlyCollection<int> Tables) Live =>
         (_tdPool.Live, _vcpuPool.Live, _tablePool.Live);
 
-    /// <summary>Back to a fresh platform.</summary>
+    /// <inheritdoc/>
     public readonly void Reset()
     {
-        _pamt4K.Reset();
-        _pamt2M.Reset();
-        _pamt1G.Reset();
+        ResetPamt();
         Array.Clear(_lps);
         Array.Clear(_keys);
         Array.Clear(_globals);
@@ -87,35 +89,41 @@ public struct ArraysState : IState
         ReserveModuleKeys();
     }
 
-    /// <summary>The host writes memory.</summary>
+    /// <inheritdoc/>
     public readonly void WriteMemory(ulong hpa, ReadOnlySpan<byte> data) => _memory.Write(hpa, data);
 
-    /// <summary>The host reads memory: what it wrote, 0 elsewhere.</summary>
+    /// <inheritdoc/>
     public readonly void ReadMemory(ulong hpa, Span<byte> data) => _memory.Read(hpa, data);
 
     /// <inheritdoc/>
     public readonly ulong Memory(ulong hpa) => _memory.Read(hpa);
 
     /// <inheritdoc/>
-    public readonly ulong Pamt(PamtRef at, PamtField field) => field switch
+    public readonly ulong Pamt(PamtRef at, PamtField field)
     {
-        PamtField.Lock => Size(at.Size).Lock[at.Index],
-        PamtField.Type => Size(at.Size).Type[at.Index],
-        PamtField.Owner => (ulong)Size(at.Size).Owner[at.Index],
-        _ => Size(at.Size).Bepoch[at.Index],
-    };
+        ref readonly PamtEntry entry = ref _pamt[Position(at)];
+        return field switch
+        {
+            PamtField.Lock => entry.Lock,
+            PamtField.Type => entry.Type,
+            PamtField.Owner => (ulong)entry.Owner,
+            _ => entry.Bepoch,
+        };
+    }
 
     /// <inheritdoc/>
     public readonly void SetPamt(PamtRef at, PamtField field, ulong value)
     {
-        PamtSize size = Size(at.Size);
-        size.Touch(at.Index);
+        int position = Position(at);
+        if (!_dirty[position >> DirtyShift])
+            MarkDirty(position >> DirtyShift);
+        ref PamtEntry entry = ref _pamt[position];
         switch (field)
         {
-            case PamtField.Lock: size.Lock[at.Index] = (ushort)value; break;
-            case PamtField.Type: size.Type[at.Index] = (byte)value; break;
-            case PamtField.Owner: size.Owner[at.Index] = (int)value; break;
-            default: size.Bepoch[at.Index] = value; break;
+            case PamtField.Lock: entry.Lock = (ushort)value; break;
+            case PamtField.Type: entry.Type = (byte)value; break;
+            case PamtField.Owner: entry.Owner = (int)value; break;
+            default: entry.Bepoch = value; break;
         }
     }
 
@@ -245,46 +253,38 @@ public struct ArraysState : IState
             SetKey(hkid, KeyField.State, (ulong)HkidState.HKID_RESERVED);
     }
 
-    private readonly PamtSize Size(int size) => size == 0 ? _pamt4K : size == 1 ? _pamt2M : _pamt1G;
-
-    // The PAMT entries of one size, and which blocks of 64 of them were written since the last reset.
-    private sealed class PamtSize(int count)
+    private readonly int Position(PamtRef at) => at.Size switch
     {
-        private readonly bool[] _dirty = new bool[(count >> DirtyShift) + 1];
-        private readonly List<int> _dirtyBlocks = [];
+        0 => at.Index,
+        1 => _start2M + at.Index,
+        _ => _start1G + at.Index,
+    };
 
-        public ushort[] Lock { get; } = new ushort[count];
+    private readonly void MarkDirty(int block)
+    {
+        _dirty[block] = true;
+        _dirtyBlocks.Add(block);
+    }
 
-        public byte[] Type { get; } = new byte[count];
-
-        public int[] Owner { get; } = new int[count];
-
-        public ulong[] Bepoch { get; } = new ulong[count];
-
-        public void Touch(int index)
+    private readonly void ResetPamt()
+    {
+        foreach (int block in _dirtyBlocks)
         {
-            int block = index >> DirtyShift;
-            if (_dirty[block])
-                return;
-            _dirty[block] = true;
-            _dirtyBlocks.Add(block);
+            int start = block << DirtyShift;
+            Array.Clear(_pamt, start, Math.Min(1 << DirtyShift, _pamt.Length - start));
+            _dirty[block] = false;
         }
 
-        public void Reset()
-        {
-            foreach (int block in _dirtyBlocks)
-            {
-                int start = block << DirtyShift;
-                int length = Math.Min(1 << DirtyShift, Lock.Length - start);
-                Array.Clear(Lock, start, length);
-                Array.Clear(Type, start, length);
-                Array.Clear(Owner, start, length);
-                Array.Clear(Bepoch, start, length);
-                _dirty[block] = false;
-            }
+        _dirtyBlocks.Clear();
+    }
 
-            _dirtyBlocks.Clear();
-        }
+    // One entry, whatever its size: 16 bytes, as in the module.
+    private struct PamtEntry
+    {
+        public ushort Lock;
+        public byte Type;
+        public int Owner;
+        public ulong Bepoch;
     }
 
     // Handles: the lowest that was never used, or one that was given back.

@@ -38,11 +38,14 @@ public sealed class Leaf<S>
     /// <summary>What it is.</summary>
     public LeafId Id { get; }
 
+    /// <summary>Its place in <see cref="LeafSet{S}.All"/>.</summary>
+    public int Index { get; internal set; }
+
     /// <summary>The steps, in order.</summary>
     public ImmutableArray<Step<S>> Steps { get; }
 
     /// <summary>The same leaf with other steps.</summary>
-    public Leaf<S> With(IEnumerable<Step<S>> steps) => new(Id, steps);
+    public Leaf<S> With(IEnumerable<Step<S>> steps) => new(Id, steps) { Index = Index };
 
     /// <summary>Executes the call from its first step to its end.</summary>
     public void Execute(ref S s, ref Call c)

@@ -92,10 +92,5 @@ internal static class TdgVp<S>
     private static bool VersionIs0(ref S s, ref Call c, int arg) =>
         LeafNames.Version(c.In.Rax) == 0 || LeafNames.Number(c.In.Rax) == (ushort)GuestLeaf.TDG_VM_RD;
 
-    private static bool LeafIsKnown(ref S s, ref Call c, int arg)
-    {
-        var leaf = (GuestLeaf)LeafNames.Number(c.In.Rax);
-        c.OutOfScope = leaf.Name() is not null;
-        return c.OutOfScope;
-    }
+    private static bool LeafIsKnown(ref S s, ref Call c, int arg) => ((GuestLeaf)LeafNames.Number(c.In.Rax)).Exists();
 }

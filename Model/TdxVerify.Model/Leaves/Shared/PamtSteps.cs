@@ -14,6 +14,7 @@ internal static class PamtSteps<S>
 
     public static int Arg(PageSlot slot, Register register) => (int)slot | ((int)register << 8);
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void ReadAddress(ref S s, ref Call c, int arg) => c.Address[Slot(arg)] = c.In[RegisterOf(arg)];
 
     public static void ReadAddressWithoutBit63(ref S s, ref Call c, int arg) =>
@@ -25,12 +26,14 @@ internal static class PamtSteps<S>
     public static void ReadAddressWithoutHkid(ref S s, ref Call c, int arg) =>
         c.Address[Slot(arg)] = c.In[RegisterOf(arg)] & ~s.Platform.HkidMask;
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static bool AddressIsLegal(ref S s, ref Call c, int arg) =>
         (c.Address[Slot(arg)] & ~((1UL << s.Platform.HkidStartBit) - Hpa.PageSize)) == 0;
 
     public static bool AddressIsLegalForLevel(ref S s, ref Call c, int arg) =>
         AddressIsLegal(ref s, ref c, arg) && (c.Address[Slot(arg)] & (SeptLevel.Size(c.WantedLevel) - 1)) == 0;
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static bool AddressIsInTdmr(ref S s, ref Call c, int arg)
     {
         ulong page = (c.Address[Slot(arg)] - s.Platform.PageBase) >> Hpa.PageShift;
@@ -40,6 +43,7 @@ internal static class PamtSteps<S>
         return true;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static bool LockShared(ref S s, ref Call c, int arg)
     {
         PamtRef at = At(ref c, arg);
@@ -51,6 +55,7 @@ internal static class PamtSteps<S>
         return granted;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static bool LockExclusive(ref S s, ref Call c, int arg)
     {
         PamtRef at = At(ref c, arg);
@@ -73,9 +78,11 @@ internal static class PamtSteps<S>
         return granted;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static bool PromoteLockOfLargePage(ref S s, ref Call c, int arg) =>
         !IsLargePage(ref s, ref c, arg) || PromoteLock(ref s, ref c, arg);
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static bool IsNotLargePage(ref S s, ref Call c, int arg) => !IsLargePage(ref s, ref c, arg);
 
     // The walk to the actual leaf ends at the first size whose entry is PT_REG, at 4 KiB otherwise.
@@ -152,6 +159,7 @@ internal static class PamtSteps<S>
         return LockExclusive(ref s, ref c, Arg(PageSlot.Mapped, c.Size[slot]));
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Release(ref S s, ref Call c, int arg)
     {
         LockId id = Id(arg);
@@ -196,9 +204,12 @@ internal static class PamtSteps<S>
 
     private static Register RegisterOf(int arg) => (Register)(arg >> 8);
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static LockId Id(int arg) => Call.PamtLock(SlotOf(arg), arg >> 4);
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static PamtRef At(ref Call c, int arg) => PamtRef.Of(arg >> 4, c.Page[Slot(arg)]);
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static bool IsLargePage(ref S s, ref Call c, int arg) => Type(ref s, ref c, arg) == PageType.PT_REG;
 }
