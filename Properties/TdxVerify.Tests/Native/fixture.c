@@ -45,6 +45,8 @@ struct tdxv_port {
 	uint8_t memory[PAGE_COUNT * 4096];
 };
 
+static const uint32_t lp_count = FIXTURE_LP_COUNT;
+
 static void record(struct tdxv_port *port, enum operation operation)
 {
 	memset(&port->last, 0, sizeof(port->last));
@@ -58,7 +60,7 @@ static int call(struct tdxv_port *port, enum operation operation, uint32_t lp, s
 	record(port, operation);
 	port->last.arguments[0] = lp;
 	port->last.regs = *io;
-	if (lp >= FIXTURE_LP_COUNT)
+	if (lp >= lp_count)
 		return -EINVAL;
 	if ((io->rax & ~0xFFFULL) == FAIL_WITH)
 		return -(int)(io->rax & 0xFFF);
