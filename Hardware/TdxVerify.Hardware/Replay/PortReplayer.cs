@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using TdxVerify.Abi;
 using TdxVerify.Hardware.Trace;
 
@@ -170,7 +171,7 @@ public sealed class PortReplayer(IPort port)
         PortResult.Invalid when e.Kind == TraceEventKind.Lock =>
             Rejected(e, $"there is no such object to lock (-EINVAL), recorded that the lock was {(expected == PortResult.Ok ? "granted" : "refused")}"),
         PortResult.Invalid => Rejected(e, "the port knows no such logical processor, page or object (-EINVAL)"),
-        _ => Rejected(e, $"the port failed with {(int)actual}"),
+        _ => Rejected(e, $"the port failed with {(int)actual}: {Marshal.GetPInvokeErrorMessage(-(int)actual)}"),
     };
 
     private static ReplayStop Different(in TraceEvent e, in RegisterFile actual)

@@ -33,6 +33,9 @@ internal static class PlatformKeys
         new("cacheSubBlocks", false, 1, 65536, p => (ulong)p.CacheSubBlocks, (p, v) => p with { CacheSubBlocks = (int)v }),
     ];
 
+    /// <summary>The number with this key.</summary>
+    public static PlatformKey Find(string name) => Array.Find(All, key => key.Name == name)!;
+
     /// <summary>What is inconsistent in a platform, in words; null where nothing is.</summary>
     public static string? Inconsistency(PlatformInfo platform)
     {

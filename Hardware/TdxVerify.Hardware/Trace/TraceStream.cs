@@ -15,10 +15,8 @@ internal static class TraceStream
         {
             byte[] magic = new byte[MagicLength];
             int length = file.ReadAtLeast(magic, MagicLength, throwOnEndOfStream: false);
-            var whole = new PrefixedStream(magic.AsMemory(0, length), file);
-            return length == MagicLength && magic[0] == 0x1F && magic[1] == 0x8B
-                ? new GZipStream(whole, CompressionMode.Decompress)
-                : whole;
+            var whole = new JoinedStream(magic.AsMemory(0, length), file, default);
+            return length == MagicLength && magic[0] == 0x1F && magic[1] == 0x8B ? new GzipTraceStream(whole) : whole;
         }
         catch (Exception e) when (IsSystemFault(e))
         {
@@ -60,55 +58,6 @@ internal static class TraceStream
         catch (Exception e) when (IsSystemFault(e))
         {
             throw new TraceException(path, 0, $"cannot be {verb}: {e.Message}", e);
-        }
-    }
-
-    // The bytes already read, then the rest: a pipe cannot seek back.
-    private sealed class PrefixedStream(ReadOnlyMemory<byte> prefix, Stream rest) : Stream
-    {
-        private ReadOnlyMemory<byte> _prefix = prefix;
-
-        public override bool CanRead => true;
-
-        public override bool CanSeek => false;
-
-        public override bool CanWrite => false;
-
-        public override long Length => throw new NotSupportedException();
-
-        public override long Position
-        {
-            get => throw new NotSupportedException();
-            set => throw new NotSupportedException();
-        }
-
-        public override int Read(Span<byte> buffer)
-        {
-            if (_prefix.Length == 0)
-                return rest.Read(buffer);
-            int length = Math.Min(_prefix.Length, buffer.Length);
-            _prefix.Span[..length].CopyTo(buffer);
-            _prefix = _prefix[length..];
-            return length;
-        }
-
-        public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
-
-        public override void Flush()
-        {
-        }
-
-        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-        public override void SetLength(long value) => throw new NotSupportedException();
-
-        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-        protected override void Dispose(bool disposing)
-        {
-            if (disposing)
-                rest.Dispose();
-            base.Dispose(disposing);
         }
     }
 }
