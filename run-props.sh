@@ -126,7 +126,8 @@ run_tests() {
 	trap 'rm -rf "$results"' EXIT
 
 	dotnet test "$app/TdxVerify.Tests.dll" --results-directory "$results" --logger 'trx;LogFileName=results.trx' \
-		--logger 'console;verbosity=minimal' "$@" </dev/null || status=$?
+		--logger 'console;verbosity=minimal' "$@" </dev/null |
+		grep --line-buffered -vE '^(VSTest version|Starting test execution|A total of|Results File|$)' || status=${PIPESTATUS[0]}
 
 	counters=$(grep -o '<Counters [^>]*>' "$results/results.trx" 2>/dev/null | tail -n 1) ||
 		cannot_run "dotnet test ran no test (its exit status was $status)"
