@@ -10,7 +10,7 @@ namespace TdxVerify.Reference;
 /// </summary>
 /// <remarks>
 /// Scope: TDs without L2 VMs and without migration. A leaf or a field of the real module that is not modelled gives
-/// <see cref="PortResult.NotSupported"/> and changes nothing. Where the module would find one of its invariants
+/// <see cref="PortResult.NotSupported"/>, with the registers as they were. Where the module would find one of its invariants
 /// broken and halt, the call and all that follow give <see cref="PortResult.Died"/> until <see cref="Reset"/>.
 /// </remarks>
 public sealed class ReferencePort : IPort, IChoiceControl
@@ -21,9 +21,11 @@ public sealed class ReferencePort : IPort, IChoiceControl
 
     /// <summary>A fresh platform.</summary>
     /// <param name="platform">Its size, its key ids, and in <see cref="PlatformInfo.Profile"/> the module version.</param>
+    /// <exception cref="ArgumentException">A value is out of what can be simulated; the message says which.</exception>
     public ReferencePort(PlatformInfo platform)
     {
         ArgumentNullException.ThrowIfNull(platform);
+        PlatformLimits.Check(platform);
         _module = new TdxModule(platform);
         _heldLocks = new HeldLocks(_module);
     }
@@ -136,7 +138,7 @@ public sealed class ReferencePort : IPort, IChoiceControl
     {
         if (Volatile.Read(ref _died))
             return PortResult.Died;
-        if (!CanTouch(hpa, data.Length, out _))
+        if (!IsUnassigned(hpa, data.Length))
             return PortResult.Invalid;
         while (!data.IsEmpty)
         {
@@ -253,9 +255,9 @@ public sealed class ReferencePort : IPort, IChoiceControl
             registers.Rax = status;
     }
 
-    private bool CanTouch(ulong hpa, int length, out ulong end)
+    private bool IsUnassigned(ulong hpa, int length)
     {
-        end = hpa + (ulong)length;
+        ulong end = hpa + (ulong)length;
         if (end < hpa || end >> Platform.HkidStartBit != 0)
             return false;
         for (ulong page = hpa & ~(Hpa.PageSize - 1UL); page < end; page += Hpa.PageSize)

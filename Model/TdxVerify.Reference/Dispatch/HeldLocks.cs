@@ -58,8 +58,9 @@ internal sealed unsafe class HeldLocks
     /// <summary>Drops the latest lock that was taken by an equal operation.</summary>
     public PortResult Drop(in LockOperation operation)
     {
-        LockOperation wanted = operation;
-        int index = _held.FindLastIndex(held => held.Operation == wanted);
+        int index = _held.Count - 1;
+        while (index >= 0 && _held[index].Operation != operation)
+            index--;
         if (index < 0)
             return PortResult.Invalid;
         HeldLock held = _held[index];

@@ -74,13 +74,16 @@ internal static unsafe class Metadata
             return Status.TDX_TDCX_NUM_INCORRECT;
         if (held.Vcpu->State is not (Reference.VcpuState.Ready or Reference.VcpuState.Disabled))
             return Status.TDX_VCPU_STATE_INCORRECT;
+        ulong idStatus = CheckId(id, VcpuContext);
+        if (idStatus == Answer.Success && (id & ~NonArchBit) is not (VcpuState or VcpuIndex or VcpuEpoch))
+            return Answer.NotModelled;
+
+        // The association stays, whatever the field id is.
         status = held.Associate(lp);
         if (status != Answer.Success)
             return status;
-
-        status = CheckId(id, VcpuContext);
-        if (status != Answer.Success)
-            return status;
+        if (idStatus != Answer.Success)
+            return idStatus;
         switch (id & ~NonArchBit)
         {
             case VcpuState:
@@ -88,11 +91,9 @@ internal static unsafe class Metadata
             case VcpuIndex:
                 value = (uint)held.Vcpu->Index;
                 return Answer.Success;
-            case VcpuEpoch:
+            default:
                 value = held.Vcpu->Epoch;
                 return Answer.Success;
-            default:
-                return Answer.NotModelled;
         }
     }
 
