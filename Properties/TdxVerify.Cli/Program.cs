@@ -1,1 +1,3 @@
-return 2;
+using TdxVerify.Cli;
+
+return CommandLine.Run(args, Terminal.OfProcess());

@@ -1,0 +1,13 @@
+using System.CommandLine;
+using TdxVerify.Cli.Commands;
+
+namespace TdxVerify.Cli;
+
+/// <summary>The commands, in the order in which the help lists them.</summary>
+internal static class CommandTable
+{
+    public static IEnumerable<Command> Create(Terminal terminal) =>
+    [
+        ExplainCommand.Create(terminal),
+    ];
+}

@@ -1,0 +1,14 @@
+namespace TdxVerify.Cli;
+
+/// <summary>The exit statuses of every command.</summary>
+internal static class ExitStatus
+{
+    /// <summary>Everything held.</summary>
+    public const int Held = 0;
+
+    /// <summary>A law was broken, a trace rejected, a proposal found wrong.</summary>
+    public const int Broken = 1;
+
+    /// <summary>It could not run: bad arguments, unreadable input, no device. One line on stderr says what to do.</summary>
+    public const int CouldNotRun = 2;
+}
