@@ -162,7 +162,7 @@ publish() {
 	# Its own build folder: a build for one runtime identifier restores other packages than `dotnet build`.
 	if ! (cd "$root" && dotnet publish Properties/TdxVerify.Cli -c Release -r linux-x64 --self-contained -v quiet -nologo \
 		-p:PublishSingleFile=true -p:PublishReadyToRun=true -p:IncludeNativeLibrariesForSelfExtract=true \
-		-p:DebugType=embedded -p:GenerateDocumentationFile=false \
+		-p:DebugType=embedded -p:PublishDocumentationFile=false -p:PublishReferencesDocumentationFiles=false \
 		--artifacts-path "$work/publish-build" -o "$out.new" </dev/null >"$work/publish.log" 2>&1 {building}>&-); then
 		show_errors "$work/publish.log"
 		cannot_run "the publish failed; all it printed is in artifacts/publish.log"
