@@ -32,6 +32,10 @@ public static class LeafNames
         GuestLeaf.TDG_MEM_PAGE_ATTR_RD, GuestLeaf.TDG_MEM_PAGE_ATTR_WR,
     ];
 
+    private static readonly bool[] s_knownHost = KnownNumbers(s_host.Keys.Select(leaf => (int)leaf));
+
+    private static readonly bool[] s_knownGuest = KnownNumbers(s_guest.Keys.Select(leaf => (int)leaf));
+
     /// <summary>The leaf number of a RAX: bits 15:0.</summary>
     public static ushort Number(ulong rax) => (ushort)rax;
 
@@ -44,11 +48,25 @@ public static class LeafNames
     /// <summary>The name in the specification, such as <c>TDG.MEM.PAGE.ACCEPT</c>; null where no such leaf exists.</summary>
     public static string? Name(this GuestLeaf leaf) => s_guest.GetValueOrDefault(leaf);
 
+    /// <summary>The module has such a leaf.</summary>
+    public static bool Exists(this HostLeaf leaf) => (int)leaf < s_knownHost.Length && s_knownHost[(int)leaf];
+
+    /// <summary>The module has such a leaf.</summary>
+    public static bool Exists(this GuestLeaf leaf) => (int)leaf < s_knownGuest.Length && s_knownGuest[(int)leaf];
+
     /// <summary>Finds a SEAMCALL leaf by its name, with or without the <c>TDH.</c> in front, in any case.</summary>
     public static bool TryParseHost(string name, out HostLeaf leaf) => TryParse(s_host, "TDH.", name, out leaf);
 
     /// <summary>Finds a TDCALL leaf by its name, with or without the <c>TDG.</c> in front, in any case.</summary>
     public static bool TryParseGuest(string name, out GuestLeaf leaf) => TryParse(s_guest, "TDG.", name, out leaf);
+
+    private static bool[] KnownNumbers(IEnumerable<int> numbers)
+    {
+        var known = new bool[numbers.Max() + 1];
+        foreach (int number in numbers)
+            known[number] = true;
+        return known;
+    }
 
     private static bool TryParse<TLeaf>(Dictionary<TLeaf, string> names, string prefix, string name, out TLeaf leaf)
         where TLeaf : struct, Enum

@@ -1,0 +1,36 @@
+namespace TdxVerify.Model;
+
+/// <summary>Steps about the vCPU: its pages, state and association with a logical processor (facts/checks.md).</summary>
+internal static class VcpuSteps<S>
+    where S : struct, IState
+{
+    public const int MinimumTdvpsPages = 6;
+
+    public static bool HasTdvpsPages(ref S s, ref Call c, int minimum) => s.Vcpu(c.Vcpu, VcpuField.Pages) >= (ulong)minimum;
+
+    public static bool StateIn(ref S s, ref Call c, int states) => (states >> (int)s.Vcpu(c.Vcpu, VcpuField.State) & 1) != 0;
+
+    public static int States(params ReadOnlySpan<VcpuState> states)
+    {
+        int set = 0;
+        foreach (VcpuState state in states)
+            set |= 1 << (int)state;
+        return set;
+    }
+
+    /// <summary>Compare-exchange of the associated processor: from none to this one, or already this one.</summary>
+    public static bool Associate(ref S s, ref Call c, int arg)
+    {
+        ulong associated = s.Vcpu(c.Vcpu, VcpuField.AssociatedLp);
+        c.NewAssociation = associated == 0;
+        if (c.NewAssociation)
+            s.SetVcpu(c.Vcpu, VcpuField.AssociatedLp, (ulong)c.Lp + 1);
+        return c.NewAssociation || associated == (ulong)c.Lp + 1;
+    }
+
+    public static void CountNewAssociation(ref S s, ref Call c, int arg)
+    {
+        if (c.NewAssociation)
+            s.SetTd(c.Td, TdField.AssociatedVcpus, s.Td(c.Td, TdField.AssociatedVcpus) + 1);
+    }
+}

@@ -1,0 +1,20 @@
+using TdxVerify.Abi;
+
+namespace TdxVerify.Model;
+
+/// <summary>The status by which each choice point shows that it failed.</summary>
+public static class ChoiceStatuses
+{
+    /// <summary>The choice point that gives this status; null where none does.</summary>
+    public static ChoicePoint? Find(ulong status) => !new StatusCode(status).IsError ? null : status switch
+    {
+        Status.TDX_RND_NO_ENTROPY => ChoicePoint.NoEntropy,
+        Status.TDX_OPERAND_BUSY + (uint)OperandId.KET => ChoicePoint.KeyProgrammingBusy,
+        Status.TDX_KEY_GENERATION_FAILED => ChoicePoint.KeyGenerationFailed,
+        Status.TDX_LIMIT_CPUID_MAXVAL_SET => ChoicePoint.CpuidLimited,
+        Status.TDX_INCONSISTENT_MSR + 0x3B => ChoicePoint.TscAdjustChanged,
+        Status.TDX_TSC_ROLLBACK => ChoicePoint.TscRollback,
+        Status.TDX_INCORRECT_MSR_VALUE + 0x1A0 => ChoicePoint.MonitorDisabled,
+        _ => null,
+    };
+}

@@ -1,0 +1,308 @@
+using System.Diagnostics.CodeAnalysis;
+using TdxVerify.Abi;
+
+namespace TdxVerify.Model;
+
+/// <summary>
+/// The layout for sequences of any size: one array per field of the PAMT, one row per TD, vCPU, logical processor
+/// and S-EPT table, handles recycled. A reset touches only what was used since the last one.
+/// </summary>
+public struct ArraysState : IPlatformState
+{
+    private const int EntriesPerTable = 512;
+    private const int FaultListSize = 32;
+    private const int X2ApicSlots = 576;
+    private const int DirtyShift = 6;
+
+    private static readonly int s_tdFields = Enum.GetValues<TdField>().Length;
+    private static readonly int s_vcpuFields = Enum.GetValues<VcpuField>().Length;
+    private static readonly int s_lpFields = Enum.GetValues<LpField>().Length;
+    private static readonly int s_keyFields = Enum.GetValues<KeyField>().Length;
+    private static readonly int s_globalFields = Enum.GetValues<GlobalField>().Length;
+
+    private readonly PamtEntry[] _pamt;
+    private readonly int _start2M;
+    private readonly int _start1G;
+    private readonly bool[] _dirty;
+    private readonly List<int> _dirtyBlocks;
+    private readonly int[] _holder;
+
+    private readonly ulong[] _lps;
+    private readonly ulong[] _keys;
+    private readonly ulong[] _globals;
+    private readonly Pool _tdPool;
+    private readonly Pool _vcpuPool;
+    private readonly Pool _tablePool;
+    private ulong[] _tds;
+    private ulong[] _vcpus;
+    private ulong[] _faultingGpas;
+    private uint[] _x2ApicIds;
+    private SeptEntry[][] _tables;
+    private int[] _tablePages;
+    private readonly HostMemory _memory;
+
+    /// <summary>A fresh platform: the module is ready, every page unassigned, every private key id free.</summary>
+    public ArraysState(PlatformInfo platform)
+    {
+        Platform = platform;
+        int pages = checked((int)platform.PageCount);
+        _start2M = pages;
+        _start1G = _start2M + ((pages - 1) >> 9) + 1;
+        _pamt = new PamtEntry[_start1G + ((pages - 1) >> 18) + 1];
+        _dirty = new bool[(_pamt.Length >> DirtyShift) + 1];
+        _dirtyBlocks = [];
+        _holder = new int[pages];
+        _lps = new ulong[platform.LpCount * s_lpFields];
+        _keys = new ulong[(platform.HkidFirst + platform.HkidCount) * s_keyFields];
+        _globals = new ulong[s_globalFields];
+        _tdPool = new Pool();
+        _vcpuPool = new Pool();
+        _tablePool = new Pool();
+        _tds = new ulong[8 * s_tdFields];
+        _vcpus = new ulong[16 * s_vcpuFields];
+        _faultingGpas = new ulong[16 * FaultListSize];
+        _x2ApicIds = new uint[8 * X2ApicSlots];
+        _tables = [];
+        _tablePages = [];
+        _memory = new HostMemory();
+        ReserveModuleKeys();
+    }
+
+    /// <inheritdoc/>
+    public PlatformInfo Platform { get; }
+
+    /// <inheritdoc/>
+    public readonly (IReadOnlyCollection<int> Tds, IReadOnlyCollection<int> Vcpus, IReadOnlyCollection<int> Tables) Live =>
+        (_tdPool.Live, _vcpuPool.Live, _tablePool.Live);
+
+    /// <inheritdoc/>
+    public readonly void Reset()
+    {
+        ResetPamt();
+        Array.Clear(_lps);
+        Array.Clear(_keys);
+        Array.Clear(_globals);
+        _tdPool.Reset();
+        _vcpuPool.Reset();
+        _tablePool.Reset();
+        _memory.Reset();
+        ReserveModuleKeys();
+    }
+
+    /// <inheritdoc/>
+    public readonly void WriteMemory(ulong hpa, ReadOnlySpan<byte> data) => _memory.Write(hpa, data);
+
+    /// <inheritdoc/>
+    public readonly void ReadMemory(ulong hpa, Span<byte> data) => _memory.Read(hpa, data);
+
+    /// <inheritdoc/>
+    public readonly ulong Memory(ulong hpa) => _memory.Read(hpa);
+
+    /// <inheritdoc/>
+    public readonly ulong Pamt(PamtRef at, PamtField field)
+    {
+        ref readonly PamtEntry entry = ref _pamt[Position(at)];
+        return field switch
+        {
+            PamtField.Lock => entry.Lock,
+            PamtField.Type => entry.Type,
+            PamtField.Owner => (ulong)entry.Owner,
+            _ => entry.Bepoch,
+        };
+    }
+
+    /// <inheritdoc/>
+    public readonly void SetPamt(PamtRef at, PamtField field, ulong value)
+    {
+        int position = Position(at);
+        if (!_dirty[position >> DirtyShift])
+            MarkDirty(position >> DirtyShift);
+        ref PamtEntry entry = ref _pamt[position];
+        switch (field)
+        {
+            case PamtField.Lock: entry.Lock = (ushort)value; break;
+            case PamtField.Type: entry.Type = (byte)value; break;
+            case PamtField.Owner: entry.Owner = (int)value; break;
+            default: entry.Bepoch = value; break;
+        }
+    }
+
+    /// <inheritdoc/>
+    public readonly ulong Td(int td, TdField field) => _tds[(td * s_tdFields) + (int)field];
+
+    /// <inheritdoc/>
+    public readonly void SetTd(int td, TdField field, ulong value) => _tds[(td * s_tdFields) + (int)field] = value;
+
+    /// <inheritdoc/>
+    public readonly ulong Vcpu(int vcpu, VcpuField field) => _vcpus[(vcpu * s_vcpuFields) + (int)field];
+
+    /// <inheritdoc/>
+    public readonly void SetVcpu(int vcpu, VcpuField field, ulong value) => _vcpus[(vcpu * s_vcpuFields) + (int)field] = value;
+
+    /// <inheritdoc/>
+    public readonly ulong FaultingGpa(int vcpu, int position) => _faultingGpas[(vcpu * FaultListSize) + position];
+
+    /// <inheritdoc/>
+    public readonly void SetFaultingGpa(int vcpu, int position, ulong gpa) => _faultingGpas[(vcpu * FaultListSize) + position] = gpa;
+
+    /// <inheritdoc/>
+    public readonly ulong Lp(int lp, LpField field) => _lps[(lp * s_lpFields) + (int)field];
+
+    /// <inheritdoc/>
+    public readonly void SetLp(int lp, LpField field, ulong value) => _lps[(lp * s_lpFields) + (int)field] = value;
+
+    /// <inheritdoc/>
+    public readonly ulong Key(int hkid, KeyField field) => _keys[(hkid * s_keyFields) + (int)field];
+
+    /// <inheritdoc/>
+    public readonly void SetKey(int hkid, KeyField field, ulong value) => _keys[(hkid * s_keyFields) + (int)field] = value;
+
+    /// <inheritdoc/>
+    public readonly ulong Global(GlobalField field) => _globals[(int)field];
+
+    /// <inheritdoc/>
+    public readonly void SetGlobal(GlobalField field, ulong value) => _globals[(int)field] = value;
+
+    /// <inheritdoc/>
+    public readonly uint X2ApicId(int td, int vcpuIndex) => _x2ApicIds[(td * X2ApicSlots) + vcpuIndex];
+
+    /// <inheritdoc/>
+    public readonly void SetX2ApicId(int td, int vcpuIndex, uint id) => _x2ApicIds[(td * X2ApicSlots) + vcpuIndex] = id;
+
+    /// <inheritdoc/>
+    public readonly SeptEntry Entry(EntryRef at) => _tables[at.Table][at.Index];
+
+    /// <inheritdoc/>
+    public readonly void SetEntry(EntryRef at, SeptEntry entry) => _tables[at.Table][at.Index] = entry;
+
+    /// <inheritdoc/>
+    public readonly int TablePage(int table) => _tablePages[table];
+
+    /// <inheritdoc/>
+    public readonly int Holder(int page) => _holder[page];
+
+    /// <inheritdoc/>
+    public int NewTd(int page)
+    {
+        int td = _tdPool.Take();
+        Grow(ref _tds, (td + 1) * s_tdFields);
+        Grow(ref _x2ApicIds, (td + 1) * X2ApicSlots);
+        Array.Clear(_tds, td * s_tdFields, s_tdFields);
+        Array.Clear(_x2ApicIds, td * X2ApicSlots, X2ApicSlots);
+        SetTd(td, TdField.TdrPage, (ulong)page);
+        _holder[page] = td;
+        return td;
+    }
+
+    /// <inheritdoc/>
+    public int NewVcpu(int page)
+    {
+        int vcpu = _vcpuPool.Take();
+        Grow(ref _vcpus, (vcpu + 1) * s_vcpuFields);
+        Grow(ref _faultingGpas, (vcpu + 1) * FaultListSize);
+        Array.Clear(_vcpus, vcpu * s_vcpuFields, s_vcpuFields);
+        Array.Clear(_faultingGpas, vcpu * FaultListSize, FaultListSize);
+        SetVcpu(vcpu, VcpuField.TdvprPage, (ulong)page);
+        _holder[page] = vcpu;
+        return vcpu;
+    }
+
+    /// <inheritdoc/>
+    public int NewTable(int page)
+    {
+        int table = _tablePool.Take();
+        if (table >= _tables.Length)
+        {
+            int size = Math.Max(64, 2 * _tables.Length);
+            Array.Resize(ref _tables, size);
+            Array.Resize(ref _tablePages, size);
+        }
+
+        if (_tables[table] is { } entries)
+            Array.Clear(entries);
+        else
+            _tables[table] = new SeptEntry[EntriesPerTable];
+        _tablePages[table] = page;
+        _holder[page] = table;
+        return table;
+    }
+
+    /// <inheritdoc/>
+    public readonly void FreeTd(int td) => _tdPool.Free(td);
+
+    /// <inheritdoc/>
+    public readonly void FreeVcpu(int vcpu) => _vcpuPool.Free(vcpu);
+
+    /// <inheritdoc/>
+    public readonly void FreeTable(int table) => _tablePool.Free(table);
+
+    /// <inheritdoc/>
+    public readonly void InvalidateEpt(int lp, int td)
+    {
+    }
+
+    private static void Grow<T>([NotNull] ref T[] array, int needed)
+    {
+        if (array.Length < needed)
+            Array.Resize(ref array, Math.Max(needed, 2 * array.Length));
+    }
+
+    private readonly void ReserveModuleKeys()
+    {
+        for (int hkid = 0; hkid < Platform.HkidFirst; hkid++)
+            SetKey(hkid, KeyField.State, (ulong)HkidState.HKID_RESERVED);
+    }
+
+    private readonly int Position(PamtRef at) => at.Size switch
+    {
+        0 => at.Index,
+        1 => _start2M + at.Index,
+        _ => _start1G + at.Index,
+    };
+
+    private readonly void MarkDirty(int block)
+    {
+        _dirty[block] = true;
+        _dirtyBlocks.Add(block);
+    }
+
+    private readonly void ResetPamt()
+    {
+        foreach (int block in _dirtyBlocks)
+        {
+            int start = block << DirtyShift;
+            Array.Clear(_pamt, start, Math.Min(1 << DirtyShift, _pamt.Length - start));
+            _dirty[block] = false;
+        }
+
+        _dirtyBlocks.Clear();
+    }
+
+    // One entry, whatever its size: 16 bytes, as in the module.
+    private struct PamtEntry
+    {
+        public ushort Lock;
+        public byte Type;
+        public int Owner;
+        public ulong Bepoch;
+    }
+
+    // Handles: the lowest that was never used, or one that was given back.
+    private sealed class Pool
+    {
+        private readonly Stack<int> _free = new();
+        private int _next;
+
+        public IReadOnlyCollection<int> Live => [.. Enumerable.Range(0, _next).Where(handle => !_free.Contains(handle))];
+
+        public int Take() => _free.Count > 0 ? _free.Pop() : _next++;
+
+        public void Free(int handle) => _free.Push(handle);
+
+        public void Reset()
+        {
+            _free.Clear();
+            _next = 0;
+        }
+    }
+}
