@@ -9,5 +9,6 @@ internal static class CommandTable
     public static IEnumerable<Command> Create(Terminal terminal) =>
     [
         ExplainCommand.Create(terminal),
+        DiagramCommand.Create(terminal),
     ];
 }

@@ -12,7 +12,7 @@ internal static class MetadataRead<S>
         .VersionAtMost1()
         .Page(PageSlot.Tdr, Register.Rcx, "TDR", LockMode.Shared, PageType.PT_TDR)
         .TdIsUsable()
-        .OpState(OpStates.INITIALIZED | OpStates.RUNNABLE)
+        .OpState()
         .Check("version 0 (version 1 is not modelled)", IsVersion0, Failure.Of(Status.TDX_OPERAND_INVALID, Register.Rax))
         .Check("field id: reserved bits, last element and last field are 0", FieldIdIsLegal, new Failure(Status.TDX_METADATA_FIELD_ID_INCORRECT))
         .Check("field id known in this context", TdFieldIsKnown, new Failure(Status.TDX_METADATA_FIELD_ID_INCORRECT), (int)profile)
@@ -29,13 +29,9 @@ internal static class MetadataRead<S>
         .Page(PageSlot.Tdvpr, Register.Rcx, "TDVPR", LockMode.Shared, PageType.PT_TDVPR)
         .OwnerTdr(PageSlot.Tdvpr)
         .TdIsUsable()
-        .OpState(OpStates.INITIALIZED | OpStates.RUNNABLE)
-        .Check(
-            "TDVPS pages >= 6", VcpuSteps<S>.HasTdvpsPages, new Failure(Status.TDX_TDCX_NUM_INCORRECT),
-            VcpuSteps<S>.MinimumTdvpsPages, threshold: true)
-        .Check(
-            "vCPU state is VCPU_READY or VCPU_DISABLED", VcpuSteps<S>.StateIn, new Failure(Status.TDX_VCPU_STATE_INCORRECT),
-            VcpuSteps<S>.States(VcpuState.VCPU_READY, VcpuState.VCPU_DISABLED))
+        .OpState()
+        .TdvpsIsComplete()
+        .VcpuState()
         .Check("vCPU is associated with no LP (then with this one) or with this one", VcpuSteps<S>.Associate, new Failure(Status.TDX_VCPU_ASSOCIATED))
         .Effect("a new association: associated vCPUs +1 (stays if a later step fails)", VcpuSteps<S>.CountNewAssociation)
         .Check("version 0 (version 1 is not modelled)", IsVersion0, Failure.Of(Status.TDX_OPERAND_INVALID, Register.Rax))
