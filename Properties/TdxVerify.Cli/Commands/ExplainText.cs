@@ -8,6 +8,9 @@ internal static class ExplainText
     // A status that every leaf can return would fill screens.
     private const int MaxOrigins = 16;
 
+    // A failure that repeats does so thousands of times.
+    private const int MaxLines = 6;
+
     private const string Indent = "  ";
 
     public static void Write(Terminal terminal, IReadOnlyList<ExplainedFinding> all)
@@ -29,7 +32,7 @@ internal static class ExplainText
         terminal.Out.WriteLine($"{value}  {terminal.Bold(name)}");
 
         List<(string, string)> rows = [];
-        if (finding.Lines.Count > 0)
+        if (finding.Text.Length > 0)
             rows.Add(("found in", finding.Text + Where(finding.Lines)));
         rows.Add(("kind", Kind(explanation)));
         Add(rows, "details", explanation.Detail);
@@ -48,9 +51,12 @@ internal static class ExplainText
             rows.Add((label, text));
     }
 
-    private static string Where(IReadOnlyList<int> lines) => lines.Count == 1
-        ? $" (line {lines[0]})"
-        : $" ({lines.Count} times: lines {string.Join(", ", lines.Take(6))}{(lines.Count > 6 ? ", ..." : "")})";
+    private static string Where(IReadOnlyList<int> lines) => lines.Count switch
+    {
+        0 => "",
+        1 => $" (line {lines[0]})",
+        _ => $" ({lines.Count} times: lines {string.Join(", ", lines.Take(MaxLines))}{(lines.Count > MaxLines ? ", ..." : "")})",
+    };
 
     private static string Kind(StatusExplanation explanation)
     {

@@ -1,0 +1,14 @@
+namespace TdxVerify.Properties.Laws;
+
+/// <summary>All laws.</summary>
+public static class LawBook
+{
+    /// <summary>Name of the law that compares the port under test with the model; the runner itself checks it.</summary>
+    public const string Conformance = "conformance";
+
+    /// <summary>New instances of all laws but conformance, in the order of reports.</summary>
+    public static IReadOnlyList<Law> Create() =>
+    [
+        new FailedCallsLaw(),
+    ];
+}
