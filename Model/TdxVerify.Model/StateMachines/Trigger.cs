@@ -125,7 +125,6 @@ public enum Trigger : byte
 public static class Triggers
 {
     private const string AboveSuffix = "_ABOVE";
-    private const string VersionSuffix = " (version ";
 
     /// <summary>The name in documents, such as <c>TDH.MEM.PAGE.AUG</c>.</summary>
     public static string DisplayName(this Trigger trigger)
@@ -142,12 +141,8 @@ public static class Triggers
 
     /// <summary>The trigger that a declared leaf is, whatever its version.</summary>
     /// <exception cref="InvalidOperationException">No state machine knows the leaf.</exception>
-    public static Trigger Of(LeafId leaf)
-    {
-        int suffix = leaf.Name.IndexOf(VersionSuffix, StringComparison.Ordinal);
-        string name = suffix < 0 ? leaf.Name : leaf.Name[..suffix];
-        return Enum.TryParse(name.Replace('.', '_').Replace(' ', '_'), ignoreCase: true, out Trigger trigger)
+    public static Trigger Of(LeafId leaf) =>
+        Enum.TryParse(leaf.BaseName.Replace('.', '_').Replace(' ', '_'), ignoreCase: true, out Trigger trigger)
             ? trigger
             : throw new InvalidOperationException($"No state machine has a transition by {leaf.Name}.");
-    }
 }
