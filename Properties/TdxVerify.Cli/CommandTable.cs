@@ -13,5 +13,6 @@ internal static class CommandTable
         ReplayCommand.Create(terminal),
         BenchCommand.Create(terminal),
         ExplainCommand.Create(terminal),
+        DiagramCommand.Create(terminal),
     ];
 }
