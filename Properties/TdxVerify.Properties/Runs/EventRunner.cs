@@ -60,7 +60,9 @@ public sealed class EventRunner
     /// </summary>
     public RunFailure? Step(ref TraceEvent e, ChoicePoint choice, int operation)
     {
-        _observation.Begin(e);
+        _observation.Begin(e, choice, _port is null || _portChoices is not null);
+        foreach (Law law in _laws)
+            law.Foresee(_observation);
         string? wrong = e.Kind switch
         {
             TraceEventKind.Seamcall => Seamcall(ref e, choice),
@@ -110,6 +112,7 @@ public sealed class EventRunner
         _observation.Output = e.Input;
         PortResult modelled = Model.Seamcall(e.Lp, ref _observation.Output);
         Model.ClearChoices();
+        _observation.IsModelled = modelled == PortResult.Ok;
         if (Same(modelled, ported) is { } different)
             return different;
         Answered(ref e);
@@ -141,6 +144,7 @@ public sealed class EventRunner
         PortResult modelled = Model.EnterBegin(e.Lp, ref _observation.Output, out bool running);
         Model.ClearChoices();
         _observation.Running = running;
+        _observation.IsModelled = modelled == PortResult.Ok;
         if (Same(modelled, ported) is { } different)
             return different;
         if (_port is not null && running != portRunning)
@@ -165,6 +169,7 @@ public sealed class EventRunner
         _observation.Output = default;
         PortResult? ported = _port?.EnterEnd(e.Lp, ref _observation.Answer);
         PortResult modelled = Model.EnterEnd(e.Lp, ref _observation.Output);
+        _observation.IsModelled = modelled == PortResult.Ok;
         if (Same(modelled, ported) is { } different)
             return different;
         if (modelled != PortResult.Ok)

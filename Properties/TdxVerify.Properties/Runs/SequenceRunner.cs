@@ -1,6 +1,5 @@
 using TdxVerify.Abi;
 using TdxVerify.Hardware.Trace;
-using TdxVerify.Model;
 using TdxVerify.Properties.Choices;
 using TdxVerify.Properties.Generation;
 
