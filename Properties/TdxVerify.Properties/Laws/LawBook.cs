@@ -19,6 +19,7 @@ public static class LawBook
             new SuccessHasItsPreconditionsLaw(judge),
             new FirstFailureWinsLaw(judge),
             new BusyIffRefusedLaw(judge),
+            new SuccessHasItsEffectLaw(judge),
         ];
     }
 }

@@ -68,7 +68,10 @@ internal sealed class CallFacts
     /// <summary>TDH.VP.ENTER: the checks before the TD epoch were passed.</summary>
     public bool SampledEpoch;
 
-    /// <summary>TDH.VP.INIT: NUM_VCPUS was counted up, and stays so.</summary>
+    /// <summary>TDH.VP.INIT: NUM_VCPUS was counted up, for a moment at least, and the index written.</summary>
+    public bool ReachedCount;
+
+    /// <summary>TDH.VP.INIT: NUM_VCPUS stays counted up.</summary>
     public bool CountedVcpu;
 
     /// <summary>TDH.VP.INIT version 1: the x2APIC slot was written.</summary>
@@ -82,6 +85,15 @@ internal sealed class CallFacts
 
     /// <summary>TDH.VP.ENTER: the faulting GPA that does not translate.</summary>
     public ulong UntranslatedGpa;
+
+    /// <summary>TDH.MEM.SEPT.ADD version 1: the checks of the entry's state were passed.</summary>
+    public bool PassedEntryState;
+
+    /// <summary>TDH.MEM.PAGE.PROMOTE: the first of the 512 children.</summary>
+    public SeptEntry FirstChild;
+
+    /// <summary>TDH.PHYMEM.PAGE.RECLAIM and RDMD: the owner TDR's page plus 1; 0: none.</summary>
+    public ulong TargetOwner;
 
     /// <summary>TDH.PHYMEM.CACHE.WB: the mutex and the KOT were granted.</summary>
     public bool StartedWriteback;
@@ -137,7 +149,8 @@ internal sealed class CallFacts
         Value = default;
         Level = 0;
         _ownCount = 0;
-        IsNewlyAssociated = SampledEpoch = CountedVcpu = WroteX2ApicId = WroteFirstEpoch = AcceptedTopology = StartedWriteback = false;
+        PassedEntryState = false;
+        IsNewlyAssociated = SampledEpoch = ReachedCount = CountedVcpu = WroteX2ApicId = WroteFirstEpoch = AcceptedTopology = StartedWriteback = false;
     }
 
     /// <summary>The call of a guest.</summary>

@@ -187,9 +187,18 @@ internal sealed class LeafRules(string name)
         },
         Shown.Entry);
 
-    /// <summary>The entry is in one of these states.</summary>
-    public LeafRules EntryIn(SeptStates allowed) => Check(
-        Error(Status.TDX_EPT_ENTRY_STATE_INCORRECT, Register.Rcx), $"the S-EPT entry is not {allowed}", c => !c.IsIn(allowed), Shown.Entry);
+    /// <summary>The entry is in one of these states. From then on some leaves ignore an interrupted accept's counter.</summary>
+    public LeafRules EntryIn(SeptStates allowed, bool ignoresAcceptCounter = false) => Check(
+        Error(Status.TDX_EPT_ENTRY_STATE_INCORRECT, Register.Rcx), $"the S-EPT entry is not {allowed}",
+        c =>
+        {
+            if (!c.IsIn(allowed))
+                return true;
+            if (ignoresAcceptCounter)
+                c.Value = c.Value.WithAcceptCounter(0);
+            return false;
+        },
+        Shown.Entry);
 
     /// <summary>The PAMT entry of what the entry maps, exclusive without parents.</summary>
     public LeafRules MappedLock() => Lock(

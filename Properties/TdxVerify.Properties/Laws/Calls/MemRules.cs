@@ -29,7 +29,13 @@ internal static class MemRules
             rules.Check(s_entryState, "R8 names no page and the entry is FREE", c => c.In.R8 == NoPage && IsFree(c), Shown.Entry);
         rules.Check(
             s_entryState, "the entry exists, a page is given and allow_existing is 0",
-            c => c.In.R8 != NoPage && !IsFree(c) && (c.In.Rdx & 1) == 0, Shown.Entry);
+            c =>
+            {
+                bool isForbidden = c.In.R8 != NoPage && !IsFree(c) && (c.In.Rdx & 1) == 0;
+                c.PassedEntryState = !isForbidden;
+                return isForbidden;
+            },
+            Shown.Entry);
         if (version == 1)
             NoL2Pages(rules, onlyExisting: true);
         rules.Done("the entry exists and that is allowed", c => !IsFree(c)).NewPage(Register.R8, ignoredBits: 1UL << 63);
@@ -93,7 +99,7 @@ internal static class MemRules
     }
 
     public static LeafRules PageRemove() => Prologue(new LeafRules("TDH.MEM.PAGE.REMOVE"), 0, 2)
-        .EntryIn(SeptStates.Leaf)
+        .EntryIn(SeptStates.Leaf, ignoresAcceptCounter: true)
         .MappedLock()
         .BlockedAndTracked();
 
@@ -117,14 +123,14 @@ internal static class MemRules
         .Check(Status.TDX_INTERRUPTED_RESTARTABLE, "an interrupt is pending", IsInterrupted, Shown.Inputs)
         .Lock(
             LeafRules.Error(Status.TDX_OPERAND_BUSY, Register.Rcx), "the PAMT entry of the merged page refuses an exclusive lock",
-            c => c.RefusesExclusive(PamtRef.Of(c.Level, c.S.Entry(new EntryRef(c.Value.Target, 0)).Target)));
+            c => c.RefusesExclusive(PamtRef.Of(c.Level, c.FirstChild.Target)));
 
     public static LeafRules PageDemote() => Flags(new LeafRules("TDH.MEM.PAGE.DEMOTE").Presets(Register.Rcx, Register.Rdx))
         .Tdr(Register.Rdx, exclusive: false, PageFlags)
         .Usable(locksOpState: true, OpState.INITIALIZED, OpState.RUNNABLE)
         .GpaAndLevel(1, 2)
         .SeptEntry(treeExclusive: false)
-        .EntryIn(SeptStates.Leaf)
+        .EntryIn(SeptStates.Leaf, ignoresAcceptCounter: true)
         .BlockedAndTracked()
         .NewPage(Register.R8)
         .Check(Status.TDX_INTERRUPTED_RESTARTABLE, "an interrupt is pending", IsInterrupted, Shown.Inputs)
@@ -237,6 +243,7 @@ internal static class MemRules
     private static int FirstChild(CallFacts c, out bool isLocked)
     {
         SeptEntry first = c.S.Entry(new EntryRef(c.Value.Target, 0)).WithoutLockBits;
+        c.FirstChild = first;
         isLocked = false;
         for (int index = 0; index < 512; index++)
         {

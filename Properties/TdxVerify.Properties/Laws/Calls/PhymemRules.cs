@@ -17,7 +17,7 @@ internal static class PhymemRules
             LeafRules.Error(Status.TDX_OPERAND_BUSY, OperandId.TDR), "the owner TDR's PAMT entry refuses a shared lock",
             c =>
             {
-                c.RootPage = c.TargetType == PageType.PT_TDR ? c.TargetPage : (int)c.S.Pamt(c.Target, PamtField.Owner) - 1;
+                c.RootPage = c.TargetType == PageType.PT_TDR ? c.TargetPage : (int)c.TargetOwner - 1;
                 c.Td = c.TdOf(c.RootPage);
                 return c.TargetType != PageType.PT_TDR && c.RefusesShared(new PamtRef(0, c.RootPage));
             },
@@ -94,6 +94,7 @@ internal static class PhymemRules
     {
         c.TargetSize = c.IsLarge(c.TargetPage, size) ? size : 0;
         c.TargetType = (PageType)c.S.Pamt(c.Target, PamtField.Type);
+        c.TargetOwner = c.S.Pamt(c.Target, PamtField.Owner);
         return size > 0
             ? c.RefusesParent(c.TargetPage, size, exclusive)
             : exclusive ? c.RefusesExclusive(c.Target) : c.RefusesShared(c.Target);

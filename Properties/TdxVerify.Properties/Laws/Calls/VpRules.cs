@@ -6,8 +6,6 @@ namespace TdxVerify.Properties.Laws.Calls;
 /// <summary>TDH.VP.*: the ends of the leaves that make, enter and flush a vCPU (facts/checks.md, facts/profile-1.5.05.md).</summary>
 internal static class VpRules
 {
-    private const ulong Flags = 0x003F_0000_0000_0000;
-
     public static LeafRules Create() => new LeafRules("TDH.VP.CREATE")
         .Tdr(Register.Rdx, exclusive: false)
         .Usable(locksOpState: true, OpState.INITIALIZED)
@@ -31,6 +29,7 @@ internal static class VpRules
                 Status.TDX_MAX_VCPUS_EXCEEDED, "NUM_VCPUS has reached MAX_VCPUS",
                 c =>
                 {
+                    c.ReachedCount = true;
                     bool exceeded = c.Of(TdField.NumVcpus) >= c.Of(TdField.MaxVcpus);
                     c.CountedVcpu = !exceeded;
                     return exceeded;
@@ -114,9 +113,6 @@ internal static class VpRules
             .Check(Status.TDX_METADATA_FIELD_ID_INCORRECT, "the field id is unknown", c => Field(c) == MetadataField.None)
             .Check(Status.TDX_METADATA_FIELD_NOT_READABLE, "the field is not readable", c => Field(c) == MetadataField.Hidden);
     }
-
-    /// <summary>The page operand of TDH.VP.ENTER, without its flags.</summary>
-    public static ulong TdvprOf(ulong rcx) => rcx & ~Flags;
 
     private static MetadataField Field(CallFacts c) => MetadataFields.Find(c.In.Rdx, ofVcpu: true, default);
 
