@@ -1,3 +1,5 @@
+using TdxVerify.Properties.Laws.Calls;
+
 namespace TdxVerify.Properties.Laws;
 
 /// <summary>All laws.</summary>
@@ -7,8 +9,17 @@ public static class LawBook
     public const string Conformance = "conformance";
 
     /// <summary>New instances of all laws but conformance, in the order of reports.</summary>
-    public static IReadOnlyList<Law> Create() =>
-    [
-        new FailedCallsLaw(),
-    ];
+    public static IReadOnlyList<Law> Create()
+    {
+        var judge = new CallJudge();
+        return
+        [
+            new FailedCallsLaw(),
+            new StatusHasItsReasonLaw(judge),
+            new SuccessHasItsPreconditionsLaw(judge),
+            new FirstFailureWinsLaw(judge),
+            new BusyIffRefusedLaw(judge),
+            new SuccessHasItsEffectLaw(judge),
+        ];
+    }
 }
