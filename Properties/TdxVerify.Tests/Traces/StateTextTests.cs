@@ -1,8 +1,9 @@
+using System.Text.RegularExpressions;
 using TdxVerify.Abi;
+using TdxVerify.Hardware.Replay;
 using TdxVerify.Hardware.Trace;
 using TdxVerify.Model;
 using TdxVerify.Properties.State;
-using TdxVerify.Properties.Traces;
 using Xunit;
 
 namespace TdxVerify.Tests.Traces;
@@ -41,7 +42,7 @@ public sealed class StateTextTests
     [InlineData(@"^LP \d: .*runs no vCPU -> vCPU 0x[0-9a-f]+$")]
     [InlineData(@"^LP \d: INVEPT of TD 0x[0-9a-f]+$")]
     [InlineData(@"^HKID \d+: .*state HKID_ASSIGNED -> HKID_FLUSHED.*$")]
-    public void A_change_of_each_kind_is_one_line(string pattern) => Assert.Contains(s_told.Value, line => System.Text.RegularExpressions.Regex.IsMatch(line, pattern));
+    public void A_change_of_each_kind_is_one_line(string pattern) => Assert.Contains(s_told.Value, line => Regex.IsMatch(line, pattern));
 
     [Theory]
     [InlineData(0, "free", "free")]
@@ -72,11 +73,11 @@ public sealed class StateTextTests
         foreach (TraceSequence sequence in trace.Sequences)
         {
             ModelPort<ObservedState> port = ModelPorts.Observed(trace.Header.Platform);
-            var replayer = new TdxVerify.Hardware.Replay.PortReplayer(port);
+            var replayer = new PortReplayer(port);
             foreach (TraceEvent e in sequence.Events)
             {
                 foreach (StateLine line in port.HeldLocks.Any() ? StateAround.Lines(port.Machine.State, port.HeldLocks, e) : [])
-                    seen.Add(System.Text.RegularExpressions.Regex.Replace($"{line.Subject}: {line.Text}", "0x[0-9a-f]+|[0-9]+", "N"));
+                    seen.Add(Regex.Replace($"{line.Subject}: {line.Text}", "0x[0-9a-f]+|[0-9]+", "N"));
                 replayer.Step(e);
             }
         }
@@ -92,11 +93,15 @@ public sealed class StateTextTests
 
     private static IEnumerable<string> Told(string name)
     {
-        TraceInput input = TraceInput.Of(Recordings.PathOf(name));
-        return TraceStory.Overview(input).SelectMany(sequence => TraceStory.Tell(input, sequence.Line)).SelectMany(e =>
+        TraceFile trace = Recordings.Load(name);
+        ModelPort<ObservedState> port = ModelPorts.Observed(trace.Header.Platform);
+        var replayer = new PortReplayer(port);
+        foreach (TraceEvent e in trace.Sequences.SelectMany(sequence => sequence.Events))
         {
-            Assert.Equal("", e.Note);
-            return e.Changes;
-        });
+            port.Machine.State.Journal.Clear();
+            Assert.Null(replayer.Step(e));
+            foreach (string line in StateDifference.Lines(port.Machine.State))
+                yield return line;
+        }
     }
 }
