@@ -118,6 +118,14 @@ tdxverify() {
 	exec dotnet "$app/tdxverify.dll" "$@"
 }
 
+# The skipped tests of a results file, with their reasons.
+show_skipped() {
+	sed -n -e '/<UnitTestResult .*outcome="NotExecuted"/ { s/.*testName="\([^"]*\)".*/\1/; h }' \
+		-e '/<UnitTestResult .*outcome="[^N]/ { s/.*//; h }' \
+		-e '/<Message>/ { s/^ *<Message>//; s/<\/Message>.*//; x; /./ { G; s/\n/: /; s/^/skipped: /; p; s/.*//; h } }' "$1" |
+		sed -e 's/&quot;/"/g; s/&lt;/</g; s/&gt;/>/g; s/&amp;/\&/g'
+}
+
 # The last line is the plain `N passed, N failed`.
 run_tests() {
 	local status=0 counters passed failed skipped
@@ -127,7 +135,8 @@ run_tests() {
 
 	dotnet test "$app/TdxVerify.Tests.dll" --results-directory "$results" --logger 'trx;LogFileName=results.trx' \
 		--logger 'console;verbosity=minimal' "$@" </dev/null |
-		grep --line-buffered -vE '^(VSTest version|Starting test execution|A total of|Results File|$)' || status=${PIPESTATUS[0]}
+		grep --line-buffered -vE '^(VSTest version|Starting test execution|A total of|Results File|  Skipped |.*\[SKIP\]|$)' ||
+		status=${PIPESTATUS[0]}
 
 	counters=$(grep -o '<Counters [^>]*>' "$results/results.trx" 2>/dev/null | tail -n 1) ||
 		cannot_run "dotnet test ran no test (its exit status was $status)"
@@ -144,6 +153,7 @@ run_tests() {
 		failed=1
 	fi
 	if ((skipped > 0)); then
+		show_skipped "$results/results.trx"
 		echo "$passed passed, $failed failed, $skipped skipped"
 	else
 		echo "$passed passed, $failed failed"
@@ -162,7 +172,7 @@ publish() {
 	# Its own build folder: a build for one runtime identifier restores other packages than `dotnet build`.
 	if ! (cd "$root" && dotnet publish Properties/TdxVerify.Cli -c Release -r linux-x64 --self-contained -v quiet -nologo \
 		-p:PublishSingleFile=true -p:PublishReadyToRun=true -p:IncludeNativeLibrariesForSelfExtract=true \
-		-p:DebugType=embedded -p:GenerateDocumentationFile=false \
+		-p:DebugType=embedded -p:PublishDocumentationFile=false -p:PublishReferencesDocumentationFiles=false \
 		--artifacts-path "$work/publish-build" -o "$out.new" </dev/null >"$work/publish.log" 2>&1 {building}>&-); then
 		show_errors "$work/publish.log"
 		cannot_run "the publish failed; all it printed is in artifacts/publish.log"

@@ -47,6 +47,9 @@ public sealed class Machine<S>
     /// </summary>
     public (Leaf<S>? Leaf, int Step) Deciding { get; private set; }
 
+    /// <summary>What the guest did between the last TDH.VP.ENTER and its TD exit.</summary>
+    public GuestOutcome LastGuest { get; private set; } = GuestOutcome.None;
+
     /// <summary>Choice points that fail in the next call: bit <see cref="ChoicePoint"/>.</summary>
     public uint Choices { get; set; }
 
@@ -62,6 +65,7 @@ public sealed class Machine<S>
     {
         running = false;
         Deciding = default;
+        LastGuest = GuestOutcome.None;
         Begin(lp, registers);
         Run(Leaves.HostDispatcher);
         if (_call.FailedStep == 0)
@@ -69,6 +73,8 @@ public sealed class Machine<S>
             if (Leaves.Host(registers.Rax) is not { } leaf)
                 return false;
             Run(leaf);
+            if (leaf.Id.Number == (int)HostLeaf.TDH_VP_CREATE && _call.FailedStep == 0)
+                ProgramOf(_call.Vcpu).Clear();
         }
 
         Choices = 0;
@@ -90,6 +96,7 @@ public sealed class Machine<S>
         int vcpu = (int)_state.Lp(lp, LpField.RunningVcpu) - 1;
         GuestProgram program = ProgramOf(vcpu);
         Deciding = default;
+        LastGuest = new GuestOutcome(vcpu, GuestOperationKind.Idle, CallEnd.Vmcall, 0, default);
         if (program.IsPending && program.Operation.Kind != GuestOperationKind.Idle)
         {
             _state.SetVcpu(vcpu, VcpuField.Rip, program.Operation.Rip);
@@ -98,6 +105,7 @@ public sealed class Machine<S>
                 : Tdcall(lp, vcpu, program);
             if (!modelled)
                 return false;
+            LastGuest = LastGuest with { Kind = program.Operation.Kind };
             if (_call.End is not (CallEnd.Returned or CallEnd.AccessDone or CallEnd.VirtualizationException or CallEnd.PageFault))
             {
                 Exit(ref registers);
@@ -126,7 +134,7 @@ public sealed class Machine<S>
         return true;
     }
 
-    /// <summary>What became of the latest operation of a vCPU. False: there is no such vCPU.</summary>
+    /// <summary>What became of the latest operation of a vCPU. False: there is no such vCPU, or it was never told anything.</summary>
     public bool GuestResult(ulong tdvprHpa, out GuestResult result, out bool tdcallReturned)
     {
         result = default;
@@ -136,7 +144,7 @@ public sealed class Machine<S>
         GuestProgram program = ProgramOf(vcpu);
         result = program.Result;
         tdcallReturned = program.TdcallReturned;
-        return true;
+        return program.WasSubmitted;
     }
 
     /// <summary>Forgets what vCPUs were told; the state is reset by its owner.</summary>
@@ -146,6 +154,9 @@ public sealed class Machine<S>
             program.Clear();
         Choices = 0;
     }
+
+    /// <summary>The latest operation of a vCPU.</summary>
+    public ref readonly GuestOperation OperationOf(int vcpu) => ref ProgramOf(vcpu).Operation;
 
     private bool TryFindVcpu(ulong tdvprHpa, out int vcpu)
     {
@@ -242,6 +253,7 @@ public sealed class Machine<S>
         _call.Gpa = program.Operation.Gpa;
         _call.Access = program.Operation.Access;
         Run(Leaves.GuestMemory);
+        LastGuest = LastGuest with { End = _call.End, Status = _call.Status, Entry = _call.Value };
         switch (_call.End)
         {
             case CallEnd.AccessDone:
@@ -286,10 +298,12 @@ public sealed class Machine<S>
             Run(leaf);
         }
 
+        LastGuest = LastGuest with { End = _call.End, Entry = _call.Value };
         if (_call.End == CallEnd.Returned)
         {
             Finish(ref registers);
             program.Complete(registers);
+            LastGuest = LastGuest with { Status = registers.Rax };
         }
         else if (_call.End == CallEnd.Vmcall)
         {

@@ -14,7 +14,6 @@ internal sealed unsafe class LogicalProcessor
     public bool Running;
     public ulong TdvprHpa;
     public Tdvps* Vcpu;
-    public Tdr* Tdr;
     public Tdcs* Tdcs;
     public PageLock TdvprLock;
     public PamtEntry* TdrEntry;

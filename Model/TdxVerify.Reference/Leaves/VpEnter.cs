@@ -42,7 +42,6 @@ internal static unsafe class VpEnter
         held.ReleaseOpState();
         lp.TdvprHpa = operand & HpaMask;
         lp.Vcpu = held.Vcpu;
-        lp.Tdr = held.Tdr;
         lp.Tdcs = held.Tdcs;
         lp.TdvprLock = held.TdvprLock;
         lp.TdrEntry = held.TdrEntry;

@@ -25,12 +25,16 @@ internal static unsafe class SeptEntryLock
         return true;
     }
 
-    /// <summary>A guest that finds host priority gives the lock back and leaves the priority where it is.</summary>
+    /// <summary>
+    /// A guest that finds host priority gives the lock back and leaves the priority where it is. What it finds is
+    /// what the lock instruction itself saw: priority raised after that comes too late to refuse it.
+    /// </summary>
     public static bool TryAcquireGuest(ulong* entry)
     {
-        if ((Interlocked.Or(ref *entry, LockBit) & LockBit) != 0)
+        ulong before = Interlocked.Or(ref *entry, LockBit);
+        if ((before & LockBit) != 0)
             return false;
-        if ((Volatile.Read(ref *entry) & HostPriorityBit) == 0)
+        if ((before & HostPriorityBit) == 0)
             return true;
         Release(entry);
         return false;

@@ -17,7 +17,7 @@ internal readonly record struct SeptStateRow(
 /// <summary>The states of the L1 S-EPT, found by their encoding.</summary>
 internal static class SeptStates
 {
-    private const SeptTraits AllLeafReads = AttrRd | PageRelocate;
+    private const SeptTraits AttrRdAndRelocate = AttrRd | PageRelocate;
 
     private static readonly SeptStateRow[] s_rows =
     [
@@ -31,21 +31,21 @@ internal static class SeptStates
         new(SeptState.Blocked, 0x68, 1,
             AnyBlocked | TrackingRequired | PageRelocate | PageDemote | PageRemove | RangeUnblock),
         new(SeptState.BlockedW, 0x64, 8,
-            GuestAccessibleLeaf | TrackingRequired | AllLeafReads | RangeBlock | PageRemove),
-        new(SeptState.ExportedBlockedW, 0x66, 9, GuestAccessibleLeaf | AllLeafReads),
-        new(SeptState.ExportedDirty, 0x63, 11, GuestAccessibleLeaf | TrackingRequired | AllLeafReads | AttrWr),
-        new(SeptState.ExportedDirtyBlockedW, 0x67, 12, GuestAccessibleLeaf | TrackingRequired | AllLeafReads),
+            GuestAccessibleLeaf | TrackingRequired | AttrRdAndRelocate | RangeBlock | PageRemove),
+        new(SeptState.ExportedBlockedW, 0x66, 9, GuestAccessibleLeaf | AttrRdAndRelocate),
+        new(SeptState.ExportedDirty, 0x63, 11, GuestAccessibleLeaf | TrackingRequired | AttrRdAndRelocate | AttrWr),
+        new(SeptState.ExportedDirtyBlockedW, 0x67, 12, GuestAccessibleLeaf | TrackingRequired | AttrRdAndRelocate),
         new(SeptState.Pending, 0x70, 2,
             MappedOrPending | AnyPending | PendingAcceptable | TrackingRequired | PageRelocate | RangeBlock
             | PageDemote | PageRemove | Accept | AttrRd | AttrWr),
         new(SeptState.PendingBlocked, 0x78, 3,
             AnyPending | AnyBlocked | TrackingRequired | PageRelocate | PageDemote | PageRemove | RangeUnblock),
         new(SeptState.PendingBlockedW, 0x74, 16,
-            AnyPending | TrackingRequired | AllLeafReads | RangeBlock | PageRemove),
-        new(SeptState.PendingExportedBlockedW, 0x76, 17, AnyPending | AllLeafReads),
+            AnyPending | TrackingRequired | AttrRdAndRelocate | RangeBlock | PageRemove),
+        new(SeptState.PendingExportedBlockedW, 0x76, 17, AnyPending | AttrRdAndRelocate),
         new(SeptState.PendingExportedDirty, 0x73, 19,
-            AnyPending | PendingAcceptable | TrackingRequired | AllLeafReads | Accept | AttrWr),
-        new(SeptState.PendingExportedDirtyBlockedW, 0x77, 20, AnyPending | TrackingRequired | AllLeafReads),
+            AnyPending | PendingAcceptable | TrackingRequired | AttrRdAndRelocate | Accept | AttrWr),
+        new(SeptState.PendingExportedDirtyBlockedW, 0x77, 20, AnyPending | TrackingRequired | AttrRdAndRelocate),
     ];
 
     private static readonly SeptStateRow[] s_byEncoding = ByEncoding();

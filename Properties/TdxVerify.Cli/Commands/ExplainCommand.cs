@@ -42,7 +42,7 @@ internal static class ExplainCommand
     private static int Run(Terminal terminal, string[] codes, string? leafName, bool asJson)
     {
         string? leaf = leafName is null ? null : FindLeaf(leafName);
-        IStatusOrigins origins = new NoStatusOrigins();
+        IStatusOrigins origins = new ModelStatusOrigins();
         List<ExplainedFinding> explained =
         [
             .. Find(terminal, codes).Select(finding => new ExplainedFinding(finding, StatusExplainer.Explain(finding.Query, finding.Leaf ?? leaf, origins))),
@@ -74,7 +74,7 @@ internal static class ExplainCommand
         foreach (string code in codes)
         {
             if (StatusParser.TryParse(code, out StatusQuery query, out string problem))
-                given.Add(new LogFinding(query, null, null, null, null, code, []));
+                given.Add(new LogFinding(query, null, null, null, null, Text: "", Lines: []));
             else if (firstProblem.Length == 0)
                 firstProblem = problem;
         }
@@ -90,7 +90,7 @@ internal static class ExplainCommand
 
         IReadOnlyList<LogFinding> found = KernelLog.Find(string.Join(' ', codes).Split('\n'));
         if (found.Count > 0 && found.Count >= given.Count)
-            return found;
+            return [.. found.Select(finding => finding with { Lines = [] })];
         throw new InputException(isOneWord
             ? firstProblem
             : "there is no TDX status in this text; a status is written 0x8000020000000092 or TDX_OPERAND_BUSY(SEPT_TREE)");

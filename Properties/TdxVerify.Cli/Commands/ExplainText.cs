@@ -8,6 +8,12 @@ internal static class ExplainText
     // A status that every leaf can return would fill screens.
     private const int MaxOrigins = 16;
 
+    // A failure that repeats does so thousands of times.
+    private const int MaxLines = 6;
+
+    // Who can hold a lock fills lines; for more locks than these a leaf is to be named.
+    private const int MaxLocks = 4;
+
     private const string Indent = "  ";
 
     public static void Write(Terminal terminal, IReadOnlyList<ExplainedFinding> all)
@@ -29,7 +35,7 @@ internal static class ExplainText
         terminal.Out.WriteLine($"{value}  {terminal.Bold(name)}");
 
         List<(string, string)> rows = [];
-        if (finding.Lines.Count > 0)
+        if (finding.Text.Length > 0)
             rows.Add(("found in", finding.Text + Where(finding.Lines)));
         rows.Add(("kind", Kind(explanation)));
         Add(rows, "details", explanation.Detail);
@@ -48,9 +54,12 @@ internal static class ExplainText
             rows.Add((label, text));
     }
 
-    private static string Where(IReadOnlyList<int> lines) => lines.Count == 1
-        ? $" (line {lines[0]})"
-        : $" ({lines.Count} times: lines {string.Join(", ", lines.Take(6))}{(lines.Count > 6 ? ", ..." : "")})";
+    private static string Where(IReadOnlyList<int> lines) => lines.Count switch
+    {
+        0 => "",
+        1 => $" (line {lines[0]})",
+        _ => $" ({lines.Count} times: lines {string.Join(", ", lines.Take(MaxLines))}{(lines.Count > MaxLines ? ", ..." : "")})",
+    };
 
     private static string Kind(StatusExplanation explanation)
     {
@@ -85,5 +94,19 @@ internal static class ExplainText
         int left = explanation.Origins.Count - MaxOrigins;
         if (left > 0)
             Paragraph.Write(terminal, Indent, $"and {left} more steps; --leaf NAME shows those of one leaf, --json all");
+        WriteHolders(terminal, explanation);
+    }
+
+    private static void WriteHolders(Terminal terminal, StatusExplanation explanation)
+    {
+        string[] locks = [.. explanation.Origins.Select(origin => origin.Holders).Where(holders => holders.Length > 0).Distinct()];
+        if (locks.Length == 0)
+            return;
+        int shown = explanation.Leaf is null ? MaxLocks : locks.Length;
+        terminal.Out.WriteLine($"{Indent}{terminal.Bold("who can hold it against this call")}");
+        foreach (string holders in locks.Take(shown))
+            Paragraph.Write(terminal, Indent + Indent, holders);
+        if (locks.Length > shown)
+            Paragraph.Write(terminal, Indent + Indent, $"and {locks.Length - shown} more locks; --leaf NAME shows those of one leaf, --json all");
     }
 }

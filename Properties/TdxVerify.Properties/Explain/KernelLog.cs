@@ -11,6 +11,7 @@ namespace TdxVerify.Properties.Explain;
 /// kvm_intel: SEAMCALL TDH_MEM_PAGE_AUG failed: 0xc0000b0d00000001, rcx 0x..., rdx 0x...
 /// kvm_intel: SEAMCALL TDH_MEM_PAGE_REMOVE failed: 0x8000020000000001, entry 0x..., level_state 0x...
 /// kvm_intel: TDH_VP_RD[VMCS.0x681e] failed 0x8000020000000082
+/// tdx: SEAMCALL failed: CPU 94: leaf 33, error 0xc000092100000122.
 /// </code>
 /// </summary>
 public static class KernelLog
@@ -58,7 +59,7 @@ public static class KernelLog
         [
             .. all.GroupBy(found => (found.Query, found.Leaf, found.Rcx, found.Rdx, found.R8))
                 .Select(same => new LogFinding(
-                    same.Key.Query, same.Key.Leaf, same.Key.Rcx, same.Key.Rdx, same.Key.R8, same.First().Text.Trim(), [.. same.Select(found => found.Line)])),
+                    same.Key.Query, same.Key.Leaf, same.Key.Rcx, same.Key.Rdx, same.Key.R8, same.First().Text.Trim(), [.. same.Select(found => found.Line).Distinct()])),
         ];
     }
 
@@ -75,18 +76,18 @@ public static class KernelLog
             {
                 leaf = named;
             }
+            else if (s_leafLabels.Contains(label) && TryReadLeaf(text, out string? numbered))
+            {
+                leaf = numbered;
+            }
             else if (!IsNumber(text))
             {
-                if (TryReadName(line, word, out StatusQuery query))
+                if (TryReadName(line, word, out StatusQuery query) && !all.Skip(firstOfLine).Any(found => IsNameOf(query, found)))
                     all.Add(new Found(query, leaf, number, line));
             }
             else if (s_registerLabels.TryGetValue(label, out Register register))
             {
                 SetRegister(all, register, text, number);
-            }
-            else if (s_leafLabels.Contains(label) && TryReadLeaf(text, out string? numbered))
-            {
-                leaf = numbered;
             }
             else if (!s_otherLabels.Contains(label) && TryReadStatus(text, s_statusLabels.Contains(label), leaf, out StatusQuery query))
             {
@@ -101,13 +102,16 @@ public static class KernelLog
             found.Leaf ??= leaf;
     }
 
+    // "0xc0000b0800000001 is TDX_TLB_TRACKING_NOT_DONE": said twice, and once with more detail.
+    private static bool IsNameOf(StatusQuery query, Found found) => query.AnyDetails && query.Matches(found.Query.Status.Value);
+
     private static bool IsNumber(string text) =>
         text.StartsWith("0x", StringComparison.OrdinalIgnoreCase)
         || (text.Length >= HexDigits && text.TrimStart('-').All(char.IsAsciiHexDigit));
 
     private static bool TryReadLeaf(string text, out string? leaf)
     {
-        leaf = StatusParser.TryParse(text, out StatusQuery number, out _) ? LeafParser.FindHost(number.Status.Value) : null;
+        leaf = char.IsAsciiDigit(text[0]) && StatusParser.TryParse(text, out StatusQuery number, out _) ? LeafParser.FindHost(number.Status.Value) : null;
         return leaf is not null;
     }
 

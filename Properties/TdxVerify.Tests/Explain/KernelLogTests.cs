@@ -51,6 +51,20 @@ public sealed class KernelLogTests
     [InlineData(
         "so TDX_OPERAND_BUSY|TD_EPOCH from TDH.MEM.TRACK, and TDX_OPERAND_BUSY(SEPT_TREE).",
         "TDX_OPERAND_BUSY(TD_EPOCH) TDH.MEM.TRACK - - -;TDX_OPERAND_BUSY(SEPT_TREE) TDH.MEM.TRACK - - -")]
+    [InlineData(
+        "[    7.592823] tdx: SEAMCALL failed: CPU 94: leaf 33, error 0xc000092100000122.\n"
+        + "[    7.592932] tdx: additional output: rcx 0x0, rdx 0x1, r8 0x2, r9 0x0, r10 0x0, r11 0x0.",
+        "TDX_INCORRECT_MSR_VALUE(0x122) TDH.SYS.INIT 0 1 2")]
+    [InlineData(
+        "[  261.262866] SEAMCALL (0x000000000000001c) failed: 0xc000030000000001 RCX 0x0000000000000000 RDX 0x0000000000000000 R8 0x0000000000000000 R9 0x0",
+        "TDX_PAGE_METADATA_INCORRECT(RCX) TDH.PHYMEM.PAGE.RECLAIM 0 0 0")]
+    [InlineData(
+        "[  896.749040] SEAMCALL[TDH_MEM_RD(12)] failed: Unknown SEAMCALL status code(0xe000060400000000)",
+        "TDX_TD_FATAL TDH.MEM.RD - - -")]
+    [InlineData("TDH.MNG.INIT failed with status: 0xc000010000000045", "TDX_OPERAND_INVALID(CPUID_CONFIG) TDH.MNG.INIT - - -")]
+    [InlineData(
+        "\"SEAMCALL (0x000000000000000f) failed: 0xc0000b0800000001\"; 0xc0000b0800000001 indicates the TDX_TLB_TRACKING_NOT_DONE",
+        "TDX_TLB_TRACKING_NOT_DONE(RCX) TDH.MEM.PAGE.DEMOTE - - -")]
     [InlineData("err=8000020000000092", "TDX_OPERAND_BUSY(SEPT_TREE) - - - -")]
     [InlineData("err -9223369837831520110", "TDX_OPERAND_BUSY(SEPT_TREE) - - - -")]
     [InlineData("kvm: tdh_vp_enter ret 0x30", "TDX_SUCCESS(exit reason 48) TDH.VP.ENTER - - -")]
@@ -70,6 +84,8 @@ public sealed class KernelLogTests
     [InlineData("mapped at 0x0000030200000000")]
     [InlineData("TDX_BUG_ON fired in TDX_MODULE")]
     [InlineData("tdx: module version 1.5.05, build 0x1")]
+    [InlineData("virt/tdx: CMR: [0x8000020000000, 0xf000000000)")]
+    [InlineData("virt/tdx: module initialization failed (-5)")]
     public void Numbers_that_only_look_like_a_status_are_left_alone(string text) =>
         Assert.Empty(KernelLog.Find([text]));
 

@@ -1,0 +1,722 @@
+using System.Runtime.InteropServices;
+using TdxVerify.Abi;
+using TdxVerify.Hardware.Trace;
+using TdxVerify.Model;
+using TdxVerify.Properties.Choices;
+
+namespace TdxVerify.Properties.Generation;
+
+/// <summary>
+/// Decodes one operation of a choice stream against the model's state: mostly a call that can succeed, sometimes a
+/// near miss, a held lock, a choice point or garbage. Every prefix of a stream is meaningful by itself, and taking out
+/// an operation leaves what does not depend on it as it was.
+/// </summary>
+public sealed class CallGenerator(World world, GenerationLimits limits)
+{
+    private const int RipCount = 4;
+    private const int VcpusPerTd = 4;
+    private const ulong FillGpa = 0xC000_0000;
+
+    private static readonly ulong[] s_regions = [0, 0x4000_0000, 0x80_0000_0000, 0x7FFF_C000_0000];
+    private static readonly GuestAccess[] s_accesses = [GuestAccess.Read, GuestAccess.Write, GuestAccess.Execute];
+    private readonly bool[] _wasSubmitted = new bool[1 << 16];
+    private Mix _mix = Mix.All[0];
+    private int _fillTd = -1;
+    private int _fillLevel;
+    private int _filled;
+    private int _merges;
+    private ulong _fillHpa;
+
+    /// <summary>The mix of the run.</summary>
+    public Mix Mix => _mix;
+
+    /// <summary>A new run on a fresh platform.</summary>
+    public void Reset(Mix mix)
+    {
+        _mix = mix;
+        _fillTd = -1;
+        Array.Clear(_wasSubmitted);
+        world.Reset();
+    }
+
+    /// <summary>Decodes one operation.</summary>
+    public void Decode(ref ChoiceReader choices, ref ObservedState s, ref Operation operation)
+    {
+        operation.HasPrelude = false;
+        operation.Choice = ChoicePoint.None;
+        operation.Event = default;
+        OperationKind kind = limits.Adjust((OperationKind)choices.Weighted(_mix.Weights));
+        int lp = FreeLp(ref choices, s);
+        if (lp < 0 && kind is not (OperationKind.Exit or OperationKind.Lock or OperationKind.Unlock or OperationKind.Interrupt))
+            kind = OperationKind.Exit;
+        switch (kind)
+        {
+            case OperationKind.Run:
+            case OperationKind.Accept:
+            case OperationKind.Enter:
+                if (!Enter(ref choices, s, kind, lp, ref operation))
+                    Host(ref choices, s, OperationKind.Build, lp, ref operation);
+                break;
+            case OperationKind.Exit:
+                if (!Exit(ref choices, s, ref operation))
+                    Host(ref choices, s, OperationKind.Build, lp, ref operation);
+                break;
+            case OperationKind.Lock:
+                if (!Lock(ref choices, s, ref operation))
+                    Host(ref choices, s, OperationKind.Build, lp, ref operation);
+                break;
+            case OperationKind.Unlock:
+                if (!Unlock(ref choices, ref operation))
+                    Host(ref choices, s, OperationKind.Build, lp, ref operation);
+                break;
+            case OperationKind.Interrupt:
+                operation.Event = TraceEvent.OfInterrupt(!world.InterruptPending);
+                break;
+            default:
+                if (kind == OperationKind.Choice)
+                    operation.Choice = (ChoicePoint)(1 + choices.Below(7));
+                if (operation.Choice < ChoicePoint.CpuidLimited || !Enter(ref choices, s, OperationKind.Run, lp, ref operation))
+                    Host(ref choices, s, kind, lp, ref operation);
+                break;
+        }
+    }
+
+    private static Span<T> Span<T>(List<T> list) => CollectionsMarshal.AsSpan(list);
+
+    private static RegisterFile Registers(HostLeaf leaf, ulong rcx = 0, ulong rdx = 0, ulong r8 = 0, ulong r9 = 0) =>
+        new() { Rax = (ulong)leaf, Rcx = rcx, Rdx = rdx, R8 = r8, R9 = r9 };
+
+    private static RegisterFile AtRange(HostLeaf leaf, TdView td, Range range, ulong r8 = 0) =>
+        Registers(leaf, PageInfo.Of(range.Gpa, range.Level).Value, td.Tdr, r8);
+
+    private static int FreeLp(ref ChoiceReader choices, in ObservedState s)
+    {
+        int lps = s.Platform.LpCount;
+        int first = choices.Below(lps);
+        for (int i = 0; i < lps; i++)
+        {
+            int lp = (first + i) % lps;
+            if (s.Lp(lp, LpField.RunningVcpu) == 0)
+                return lp;
+        }
+
+        return -1;
+    }
+
+    private static bool Is(in ObservedState s, TdView td, OpState state) =>
+        (OpState)s.Td(td.Handle, TdField.OpState) == state
+        && (TdLifecycle)s.Td(td.Handle, TdField.Lifecycle) == TdLifecycle.TD_KEYS_CONFIGURED;
+
+    private void Host(ref ChoiceReader choices, in ObservedState s, OperationKind kind, int lp, ref Operation operation)
+    {
+        TdView? td = world.Tds.Count == 0 ? null : world.Tds[choices.Below(world.Tds.Count)];
+        RegisterFile registers = td is null || kind == OperationKind.NewTd
+            ? NewTd(ref choices, s)
+            : kind switch
+            {
+                OperationKind.Map => Map(ref choices, s, td, ref operation),
+                OperationKind.Fill => Fill(ref choices, s, td, ref operation),
+                OperationKind.Block => Block(ref choices, s, td),
+                OperationKind.Track => Registers(HostLeaf.TDH_MEM_TRACK, td.Tdr),
+                OperationKind.Unblock => Unblock(ref choices, s, td),
+                OperationKind.Remove => Remove(ref choices, s, td),
+                OperationKind.Reshape => Reshape(ref choices, s, td),
+                OperationKind.Inspect => Inspect(ref choices, s, td),
+                OperationKind.Flush => Flush(ref choices, s, td, ref lp),
+                OperationKind.Teardown => Teardown(ref choices, s, td, ref lp),
+                OperationKind.Writeback => Writeback(ref choices, s),
+                OperationKind.Garbage => Garbage(ref choices, s),
+                _ => Build(ref choices, s, td, ref operation),
+            };
+        if (choices.Percent(_mix.NearMissPercent))
+            NearMiss.Alter(ref choices, world, s, ref registers);
+        Scope.Keep(s.Platform, ref registers);
+        if (!limits.Supports(registers.Rax))
+            registers = Registers(HostLeaf.TDH_MNG_KEY_RECLAIMID);
+        if ((HostLeaf)LeafNames.Number(registers.Rax) == HostLeaf.TDH_PHYMEM_PAGE_RECLAIM && DropLockInsideTd(ref operation))
+            return;
+        operation.Event = TraceEvent.OfSeamcall(lp, registers, registers);
+    }
+
+    // Whoever holds a lock inside a TD also holds its TDR, so its pages cannot be reclaimed meanwhile.
+    private bool DropLockInsideTd(ref Operation operation)
+    {
+        foreach (LockOperation held in world.Locks)
+        {
+            if (held.Which is not (PortLock.OpState or PortLock.SeptTree or PortLock.Epoch or PortLock.SeptEntry))
+                continue;
+            operation.Event = TraceEvent.OfUnlock(held, ok: true);
+            return true;
+        }
+
+        return false;
+    }
+
+    private RegisterFile NewTd(ref ChoiceReader choices, in ObservedState s)
+    {
+        int hkid = s.Platform.HkidFirst + choices.Below(s.Platform.HkidCount);
+        if (choices.Percent(94))
+        {
+            for (int i = 0; i < s.Platform.HkidCount && (HkidState)s.Key(hkid, KeyField.State) != HkidState.HKID_FREE; i++)
+                hkid = hkid + 1 < s.Platform.HkidFirst + s.Platform.HkidCount ? hkid + 1 : s.Platform.HkidFirst;
+        }
+
+        if (world.Tds.Count >= _mix.MaximumTds)
+            hkid = s.Platform.HkidFirst - 1;
+        return Registers(HostLeaf.TDH_MNG_CREATE, world.FreePage(s, choices.Percent(50)), (ulong)hkid);
+    }
+
+    // The step that brings the TD nearer to running; for a running TD, what keeps it alive: more vCPUs are not possible.
+    private RegisterFile Build(ref ChoiceReader choices, in ObservedState s, TdView td, ref Operation operation)
+    {
+        int handle = td.Handle;
+        switch ((TdLifecycle)s.Td(handle, TdField.Lifecycle))
+        {
+            case TdLifecycle.TD_HKID_ASSIGNED:
+                return Registers(HostLeaf.TDH_MNG_KEY_CONFIG, td.Tdr);
+            case TdLifecycle.TD_KEYS_CONFIGURED:
+                break;
+            default:
+                int lp = 0;
+                return Teardown(ref choices, s, td, ref lp);
+        }
+
+        ulong free = world.FreePage(s, choices.Percent(30));
+        switch ((OpState)s.Td(handle, TdField.OpState))
+        {
+            case OpState.UNINITIALIZED:
+                if (s.Td(handle, TdField.TdcsPages) < (ulong)s.Platform.TdcsPages + (choices.Percent(3) ? 4UL : 0))
+                    return Registers(HostLeaf.TDH_MNG_ADDCX, free, td.Tdr);
+                ulong parameters = Scope.ParametersAddress(s.Platform);
+                operation.Prelude = Parameters(ref choices, parameters, mayNameL2Vms: s.Td(handle, TdField.TdcsPages) <= (ulong)s.Platform.TdcsPages);
+                operation.HasPrelude = true;
+                return Registers(HostLeaf.TDH_MNG_INIT, td.Tdr, parameters);
+            case OpState.INITIALIZED:
+                return BuildVcpus(ref choices, s, td, free, ref operation);
+            default:
+                return Map(ref choices, s, td, ref operation);
+        }
+    }
+
+    private static TraceEvent Parameters(ref ChoiceReader choices, ulong address, bool mayNameL2Vms)
+    {
+        ulong value = choices.Next();
+        bool illegal = value % 100 >= 90;
+        byte[] image = TdParamsImage.Build(
+            septVeDisable: (value >> 8 & 1) != 0,
+            fiveLevels: (value >> 9 & 3) == 3,
+            wideGpa: (value >> 11 & 3) == 3,
+            maxVcpus: (value >> 13 & 7) == 7 ? 1 : 8,
+            illegal: illegal ? (int)(value >> 20 & 0xFF) : -1,
+            mayNameL2Vms);
+        return TraceEvent.OfWrite(address, image);
+    }
+
+    private RegisterFile BuildVcpus(ref ChoiceReader choices, in ObservedState s, TdView td, ulong free, ref Operation operation)
+    {
+        foreach (VcpuView vcpu in td.Vcpus)
+        {
+            if ((VcpuState)s.Vcpu(vcpu.Handle, VcpuField.State) != VcpuState.VCPU_UNINITIALIZED
+                || (s.Td(td.Handle, TdField.NumVcpus) >= s.Td(td.Handle, TdField.MaxVcpus) && !choices.Percent(5)))
+            {
+                continue;
+            }
+
+            if (s.Vcpu(vcpu.Handle, VcpuField.Pages) <= (ulong)s.Platform.TdvpxPages && !choices.Percent(2))
+                return Registers(HostLeaf.TDH_VP_ADDCX, free, vcpu.Tdvpr);
+            bool version1 = s.Platform.Profile == ModuleProfile.V1_5_05 && choices.Percent(50);
+            RegisterFile init = Registers(HostLeaf.TDH_VP_INIT, vcpu.Tdvpr, 0, version1 ? (ulong)choices.Below(6) : 0);
+            init.Rax |= version1 ? 1UL << 16 : 0;
+            return init;
+        }
+
+        int wanted = 1 + choices.Below(VcpusPerTd);
+        if (td.Vcpus.Count < wanted)
+            return Registers(HostLeaf.TDH_VP_CREATE, free, td.Tdr);
+        switch (choices.Below(6))
+        {
+            case 0:
+                return Registers(HostLeaf.TDH_MR_FINALIZE, td.Tdr);
+            case 1:
+                ulong gpa = (Find(ref choices, s, td, td.Leaves, SeptStates.MAPPED) ?? SomeMapped(ref choices, td)).Gpa;
+                return Registers(HostLeaf.TDH_MR_EXTEND, gpa + (0x100 * (ulong)choices.Below(16)) + (choices.Percent(5) ? 0x80UL : 0), td.Tdr);
+            case 2 when td.Vcpus.Count > 0 && choices.Percent(5):
+                return Registers(HostLeaf.TDH_VP_ADDCX, free, td.Vcpus[choices.Below(td.Vcpus.Count)].Tdvpr);
+            default:
+                return Map(ref choices, s, td, ref operation);
+        }
+    }
+
+    private static Range SomeRange(ref ChoiceReader choices)
+    {
+        ulong value = choices.Next();
+        ulong gpa = s_regions[value % 100 < 70 ? 0 : (int)(value >> 8 & 3)];
+        gpa += (value >> 16 & 3) << SeptLevel.Shift(SeptLevel.Page2M);
+        int level = (value >> 24) % 100 >= 65 ? SeptLevel.Page2M : SeptLevel.Page4K;
+        if (level == SeptLevel.Page4K)
+            gpa += ((value >> 40 & 15) == 15 ? 511UL : value >> 32 & 7) << Hpa.PageShift;
+        return new Range(gpa, level);
+    }
+
+    private RegisterFile Map(ref ChoiceReader choices, in ObservedState s, TdView td, ref Operation operation)
+    {
+        bool isReady = Is(s, td, OpState.INITIALIZED) || Is(s, td, OpState.RUNNABLE);
+        if (!isReady && choices.Percent(6))
+            return AtRange(HostLeaf.TDH_MEM_SEPT_ADD, td, SomeRange(ref choices) with { Level = SeptLevel.Page1G }, world.FreePage(s, reuse: false));
+        if (!isReady)
+            return Build(ref choices, s, td, ref operation);
+        Range range = SomeRange(ref choices);
+        ulong page = world.FreePage(s, choices.Percent(60));
+        (int reached, SeptState state) = WalkTo(s, td, range);
+        bool wantsFree = !choices.Percent(10);
+        for (int i = 0; i < 8 && wantsFree && state != SeptState.FREE; i++)
+        {
+            int other = i < 4 ? i + 1 : choices.Below(512);
+            range = range with { Gpa = range.Gpa ^ ((ulong)other << SeptLevel.Shift(range.Level)) };
+            (reached, state) = WalkTo(s, td, range);
+        }
+
+        if (reached > range.Level && state == SeptState.FREE)
+        {
+            var table = new Range(range.Gpa & ~(SeptLevel.Size(reached) - 1), reached);
+            RegisterFile add = AtRange(HostLeaf.TDH_MEM_SEPT_ADD, td, table, page);
+            if (choices.Percent(10))
+            {
+                add.Rax |= 1UL << 16;
+                add.R9 = add.R10 = add.R11 = ulong.MaxValue;
+            }
+
+            add.Rdx |= choices.Percent(10) ? 1UL : 0;
+            return add;
+        }
+
+        if (state == SeptState.NL_BLOCKED && !choices.Percent(10))
+            return Reopen(s, td, new Range(range.Gpa & ~(SeptLevel.Size(reached) - 1), reached));
+        if (Is(s, td, OpState.INITIALIZED) && range.Level == SeptLevel.Page4K && !choices.Percent(30))
+        {
+            RegisterFile add = AtRange(HostLeaf.TDH_MEM_PAGE_ADD, td, range, page);
+            add.R9 = Scope.SourceAddress(s.Platform);
+            return add;
+        }
+
+        if (range.Level == SeptLevel.Page2M)
+            page = world.FreeBlock(s, ahead: choices.Below(2));
+        return AtRange(HostLeaf.TDH_MEM_PAGE_AUG, td, range, page);
+    }
+
+    // A blocked S-EPT page hides all below it: unblock it, after TLB tracking.
+    private static RegisterFile Reopen(in ObservedState s, TdView td, Range table)
+    {
+        (int level, SeptEntry entry) = WalkToEntry(s, td, table);
+        return Is(s, td, OpState.RUNNABLE) && !IsTracked(s, td, level, entry)
+            ? Registers(HostLeaf.TDH_MEM_TRACK, td.Tdr)
+            : AtRange(HostLeaf.TDH_MEM_RANGE_UNBLOCK, td, table);
+    }
+
+    private static (int Level, SeptState State) WalkTo(in ObservedState s, TdView td, Range range)
+    {
+        (int level, SeptEntry entry) = WalkToEntry(s, td, range);
+        return (level, entry.State);
+    }
+
+    private static (int Level, SeptEntry Entry) WalkToEntry(in ObservedState s, TdView td, Range range)
+    {
+        int level = (int)s.Td(td.Handle, TdField.RootLevel);
+        int table = (int)s.Td(td.Handle, TdField.RootTable);
+        while (true)
+        {
+            SeptEntry entry = s.Entry(new EntryRef(table, SeptLevel.Index(range.Gpa, level)));
+            if (level <= range.Level || entry.State != SeptState.NL_MAPPED)
+                return (level, entry);
+            table = entry.Target;
+            level--;
+        }
+    }
+
+    // A mapped range in one of these states, looked for from a chosen place on; rather one whose TLB tracking is done.
+    private static Range? Find(ref ChoiceReader choices, in ObservedState s, TdView td, List<Range> ranges, SeptStates states)
+    {
+        if (ranges.Count == 0)
+            return null;
+        int first = choices.Below(ranges.Count);
+        Range? found = null;
+        for (int i = 0; i < Math.Min(ranges.Count, 16); i++)
+        {
+            Range range = ranges[(first + i) % ranges.Count];
+            (int level, SeptEntry entry) = WalkToEntry(s, td, range);
+            if (level != range.Level || !states.Contains(entry.State))
+                continue;
+            if (!SeptStates.AnyBlocked.Contains(entry.State) || IsTracked(s, td, range.Level, entry))
+                return range;
+            found ??= range;
+        }
+
+        return found;
+    }
+
+    private static bool IsTracked(in ObservedState s, TdView td, int level, SeptEntry entry)
+    {
+        PamtRef at = entry.IsLeaf ? PamtRef.Of(level, entry.Target) : new PamtRef(0, s.TablePage(entry.Target));
+        return s.Pamt(at, PamtField.Bepoch) < s.Td(td.Handle, TdField.Epoch);
+    }
+
+    private static Range SomeMapped(ref ChoiceReader choices, TdView td) => td.Leaves.Count == 0
+        ? SomeRange(ref choices)
+        : td.Leaves[choices.Below(td.Leaves.Count)];
+
+    private static RegisterFile Block(ref ChoiceReader choices, in ObservedState s, TdView td)
+    {
+        List<Range> ranges = choices.Percent(10) ? td.Tables : td.Leaves;
+        Range range = Find(ref choices, s, td, ranges, SeptStates.MAPPED | SeptStates.PENDING | SeptStates.NL_MAPPED) ?? SomeMapped(ref choices, td);
+        return AtRange(HostLeaf.TDH_MEM_RANGE_BLOCK, td, range);
+    }
+
+    private static RegisterFile Unblock(ref ChoiceReader choices, in ObservedState s, TdView td)
+    {
+        List<Range> ranges = choices.Percent(30) ? td.Tables : td.Leaves;
+        Range range = Find(ref choices, s, td, ranges, SeptStates.AnyBlocked) ?? SomeMapped(ref choices, td);
+        return AtRange(HostLeaf.TDH_MEM_RANGE_UNBLOCK, td, range);
+    }
+
+    private static RegisterFile Remove(ref ChoiceReader choices, in ObservedState s, TdView td)
+    {
+        if (choices.Percent(20) && td.Tables.Count > 0)
+        {
+            Range table = Find(ref choices, s, td, td.Tables, SeptStates.NL_BLOCKED) ?? td.Tables[choices.Below(td.Tables.Count)];
+            RegisterFile remove = AtRange(HostLeaf.TDH_MEM_SEPT_REMOVE, td, table);
+            remove.Rax |= choices.Percent(20) ? 1UL << 16 : 0;
+            return remove;
+        }
+
+        Range range = Find(ref choices, s, td, td.Leaves, SeptStates.BLOCKED | SeptStates.PENDING_BLOCKED) ?? SomeMapped(ref choices, td);
+        return AtRange(HostLeaf.TDH_MEM_PAGE_REMOVE, td, range);
+    }
+
+    private RegisterFile Reshape(ref ChoiceReader choices, in ObservedState s, TdView td)
+    {
+        switch (choices.Below(3))
+        {
+            case 0:
+                bool needsTracking = Is(s, td, OpState.RUNNABLE) && !choices.Percent(10);
+                SeptStates ready = needsTracking ? SeptStates.BLOCKED | SeptStates.PENDING_BLOCKED : SeptStates.Leaf;
+                Range small = Find(ref choices, s, td, td.Leaves, ready) ?? SomeMapped(ref choices, td);
+                return AtRange(HostLeaf.TDH_MEM_PAGE_RELOCATE, td, small, world.FreePage(s, choices.Percent(30)));
+            case 1:
+                Range large = td.LargeLeaves.Count == 0 ? SomeMapped(ref choices, td) : td.LargeLeaves[choices.Below(td.LargeLeaves.Count)];
+                return Prepare(ref choices, s, td, large)
+                    ?? AtRange(HostLeaf.TDH_MEM_PAGE_DEMOTE, td, large, world.FreePage(s, choices.Percent(30)));
+            default:
+                Range table = td.MergeableTables.Count == 0 ? SomeMapped(ref choices, td) : td.MergeableTables[choices.Below(td.MergeableTables.Count)];
+                if (Prepare(ref choices, s, td, table) is { } first)
+                    return first;
+                RegisterFile promote = AtRange(HostLeaf.TDH_MEM_PAGE_PROMOTE, td, table);
+                promote.Rax |= choices.Percent(20) ? 1UL << 16 : 0;
+                return promote;
+        }
+    }
+
+    // What a running TD needs before a range may change its size: blocked, then tracked.
+    private static RegisterFile? Prepare(ref ChoiceReader choices, in ObservedState s, TdView td, Range range)
+    {
+        if (!Is(s, td, OpState.RUNNABLE) || choices.Percent(15))
+            return null;
+        (int level, SeptEntry entry) = WalkToEntry(s, td, range);
+        if (level != range.Level)
+            return null;
+        if (!SeptStates.AnyBlocked.Contains(entry.State))
+            return AtRange(HostLeaf.TDH_MEM_RANGE_BLOCK, td, range);
+        return IsTracked(s, td, level, entry) ? null : Registers(HostLeaf.TDH_MEM_TRACK, td.Tdr);
+    }
+
+    // Contiguous pages for a whole larger page, one after the other, each from a block of its own; then the merge.
+    private RegisterFile Fill(ref ChoiceReader choices, in ObservedState s, TdView td, ref Operation operation)
+    {
+        if (!Is(s, td, OpState.INITIALIZED) && !Is(s, td, OpState.RUNNABLE))
+            return Build(ref choices, s, td, ref operation);
+        if (_fillTd != td.Handle)
+            StartFill(ref choices, s, td);
+        ulong size = SeptLevel.Size(_fillLevel);
+        Range merged = new(FillGpa, _fillLevel + 1);
+        (int reached, SeptState state) = WalkTo(s, td, new Range(FillGpa, _fillLevel));
+        if (reached > _fillLevel && state == SeptState.FREE)
+        {
+            var table = new Range(FillGpa & ~(SeptLevel.Size(reached) - 1), reached);
+            return AtRange(HostLeaf.TDH_MEM_SEPT_ADD, td, table, world.FreePage(s, reuse: false));
+        }
+
+        if (_filled < 512)
+        {
+            ulong index = (uint)_filled++;
+            return AtRange(HostLeaf.TDH_MEM_PAGE_AUG, td, new Range(FillGpa + (index * size), _fillLevel), _fillHpa + (index * size));
+        }
+
+        (int level, SeptEntry entry) = WalkToEntry(s, td, merged);
+        if (level == merged.Level && entry.State == SeptState.NL_MAPPED && Is(s, td, OpState.RUNNABLE))
+            return AtRange(HostLeaf.TDH_MEM_RANGE_BLOCK, td, merged);
+        if (level == merged.Level && entry.State == SeptState.NL_BLOCKED && !IsTracked(s, td, merged.Level, entry))
+            return Registers(HostLeaf.TDH_MEM_TRACK, td.Tdr);
+        return level == merged.Level && SeptStates.NonLeaf.Contains(entry.State) && _merges++ < 3
+            ? AtRange(HostLeaf.TDH_MEM_PAGE_PROMOTE, td, merged)
+            : Map(ref choices, s, td, ref operation);
+    }
+
+    private void StartFill(ref ChoiceReader choices, in ObservedState s, TdView td)
+    {
+        _fillTd = td.Handle;
+        _filled = 0;
+        _merges = 0;
+        _fillLevel = choices.Percent(60) ? SeptLevel.Page2M : SeptLevel.Page4K;
+        ulong block = world.FreeBlock(s, ahead: 0);
+        _fillHpa = _fillLevel == SeptLevel.Page4K ? block : block & ~(SeptLevel.Size(SeptLevel.Page1G) - 1);
+    }
+
+    private RegisterFile Inspect(ref ChoiceReader choices, in ObservedState s, TdView td)
+    {
+        switch (choices.Below(4))
+        {
+            case 0:
+                Range range = choices.Percent(30) && td.Tables.Count > 0 ? td.Tables[choices.Below(td.Tables.Count)] : SomeMapped(ref choices, td);
+                return AtRange(HostLeaf.TDH_MEM_SEPT_RD, td, range);
+            case 1:
+                return Registers(HostLeaf.TDH_PHYMEM_PAGE_RDMD, NearMiss.SomePage(ref choices, world, s));
+            case 2:
+                return Registers(HostLeaf.TDH_MNG_RD, td.Tdr, choices.OneOf(Scope.TdFields));
+            default:
+                return Registers(
+                    HostLeaf.TDH_VP_RD, td.Vcpus.Count == 0 ? world.FreePage(s, reuse: false) : td.Vcpus[choices.Below(td.Vcpus.Count)].Tdvpr,
+                    choices.OneOf(Scope.VcpuFields));
+        }
+    }
+
+    private static RegisterFile Flush(ref ChoiceReader choices, in ObservedState s, TdView td, ref int lp)
+    {
+        if (td.Vcpus.Count == 0)
+            return Registers(choices.Percent(10) ? HostLeaf.TDH_VP_FLUSH : HostLeaf.TDH_MEM_TRACK, td.Tdr);
+        VcpuView vcpu = td.Vcpus[choices.Below(td.Vcpus.Count)];
+        int associated = (int)s.Vcpu(vcpu.Handle, VcpuField.AssociatedLp) - 1;
+        if (associated >= 0 && s.Lp(associated, LpField.RunningVcpu) == 0 && !choices.Percent(10))
+            lp = associated;
+        return Registers(HostLeaf.TDH_VP_FLUSH, vcpu.Tdvpr);
+    }
+
+    private static RegisterFile Teardown(ref ChoiceReader choices, in ObservedState s, TdView td, ref int lp)
+    {
+        switch ((TdLifecycle)s.Td(td.Handle, TdField.Lifecycle))
+        {
+            case TdLifecycle.TD_HKID_ASSIGNED:
+                return Registers(HostLeaf.TDH_MNG_VPFLUSHDONE, td.Tdr);
+            case TdLifecycle.TD_KEYS_CONFIGURED:
+                foreach (VcpuView vcpu in td.Vcpus)
+                {
+                    int associated = (int)s.Vcpu(vcpu.Handle, VcpuField.AssociatedLp) - 1;
+                    if (associated < 0 || s.Lp(associated, LpField.RunningVcpu) != 0)
+                        continue;
+                    lp = associated;
+                    return Registers(HostLeaf.TDH_VP_FLUSH, vcpu.Tdvpr);
+                }
+
+                return Registers(HostLeaf.TDH_MNG_VPFLUSHDONE, td.Tdr);
+            case TdLifecycle.TD_BLOCKED:
+                return s.Key((int)s.Td(td.Handle, TdField.Hkid), KeyField.WritebackBitmap) != 0
+                    ? Registers(HostLeaf.TDH_PHYMEM_CACHE_WB, s.Global(GlobalField.WritebackPoint) == 0 ? 0UL : 1)
+                    : Registers(HostLeaf.TDH_MNG_KEY_FREEID, td.Tdr);
+            default:
+                return Registers(HostLeaf.TDH_PHYMEM_PAGE_RECLAIM, PageToReclaim(ref choices, s, td));
+        }
+    }
+
+    private static ulong PageToReclaim(ref ChoiceReader choices, in ObservedState s, TdView td)
+    {
+        if (choices.Percent(3))
+            return td.Tdr;
+        ulong owner = s.Td(td.Handle, TdField.TdrPage) + 1;
+        while (td.Pages.Count > 0)
+        {
+            int place = td.Pages.Count - 1 - choices.Below(Math.Min(4, td.Pages.Count));
+            (ulong hpa, int size) = td.Pages[place];
+            PamtRef at = PamtRef.Of(size, (int)((hpa - s.Platform.PageBase) >> Hpa.PageShift));
+            if ((PageType)s.Pamt(at, PamtField.Type) != PageType.PT_NDA && s.Pamt(at, PamtField.Owner) == owner)
+                return hpa;
+            td.Pages.RemoveAt(place);
+        }
+
+        return td.Tdr;
+    }
+
+    private RegisterFile Writeback(ref ChoiceReader choices, in ObservedState s) => choices.Below(3) switch
+    {
+        0 => Registers(HostLeaf.TDH_PHYMEM_PAGE_WBINVD, world.FreePage(s, reuse: true) | ((ulong)choices.Below(64) << s.Platform.HkidStartBit)),
+        1 => Registers(HostLeaf.TDH_PHYMEM_CACHE_WB),
+        _ => Registers(HostLeaf.TDH_PHYMEM_CACHE_WB, 1),
+    };
+
+    private RegisterFile Garbage(ref ChoiceReader choices, in ObservedState s)
+    {
+        IReadOnlyList<HostLeaf> leaves = LeafNames.ModelledHost;
+        RegisterFile registers = Registers(leaves[choices.Below(leaves.Count)]);
+        if (choices.Percent(20))
+            registers.Rax = choices.OneOf<ulong>([42, 46, 99, 0xFFFF, 1UL << 32, 1UL << 24, 0x1_0000]) | (registers.Rax & 0xFF_0000);
+        registers.Rcx = choices.Percent(50) ? NearMiss.SomePage(ref choices, world, s) : choices.Garbage();
+        registers.Rdx = choices.Percent(50) ? NearMiss.SomePage(ref choices, world, s) : choices.Garbage();
+        registers.R8 = choices.Garbage();
+        registers.R9 = registers.R8 << 1;
+        registers.R12 = registers.R8 ^ registers.Rdx;
+        return registers;
+    }
+
+    private bool Enter(ref ChoiceReader choices, in ObservedState s, OperationKind kind, int lp, ref Operation operation)
+    {
+        if (world.Vcpus.Count == 0)
+            return false;
+        VcpuView vcpu = SomeVcpu(ref choices, s);
+        TdView td = world.Td(vcpu.Td);
+        if (!Is(s, td, OpState.RUNNABLE) && !choices.Percent(4))
+            return false;
+        int associated = (int)s.Vcpu(vcpu.Handle, VcpuField.AssociatedLp) - 1;
+        if (associated >= 0 && s.Lp(associated, LpField.RunningVcpu) == 0 && !choices.Percent(8))
+            lp = associated;
+        bool repeats = kind != OperationKind.Accept && vcpu.Handle < _wasSubmitted.Length && _wasSubmitted[vcpu.Handle] && !choices.Percent(45);
+        if (!repeats)
+        {
+            operation.Prelude = TraceEvent.OfGuest(vcpu.Tdvpr, kind == OperationKind.Accept ? Accept(ref choices, s, td) : GuestOperation(ref choices, td));
+            operation.HasPrelude = true;
+            if (vcpu.Handle < _wasSubmitted.Length)
+                _wasSubmitted[vcpu.Handle] = true;
+        }
+
+        RegisterFile registers = Registers(HostLeaf.TDH_VP_ENTER, vcpu.Tdvpr);
+        if (choices.Percent(_mix.NearMissPercent / 3))
+            registers.Rcx ^= 1UL << choices.OneOf<int>([52, 53, 54, 12, 0]);
+        operation.Event = kind == OperationKind.Enter && limits.CanEnterInHalves
+            ? TraceEvent.OfEnter(lp, registers)
+            : TraceEvent.OfSeamcall(lp, registers, registers);
+        return true;
+    }
+
+    // Mostly one that is ready to be entered.
+    private VcpuView SomeVcpu(ref ChoiceReader choices, in ObservedState s)
+    {
+        int first = choices.Below(world.Vcpus.Count);
+        if (choices.Percent(6))
+            return world.Vcpus[first];
+        for (int i = 0; i < world.Vcpus.Count; i++)
+        {
+            VcpuView vcpu = world.Vcpus[(first + i) % world.Vcpus.Count];
+            int associated = (int)s.Vcpu(vcpu.Handle, VcpuField.AssociatedLp) - 1;
+            if ((VcpuState)s.Vcpu(vcpu.Handle, VcpuField.State) == VcpuState.VCPU_READY
+                && (associated < 0 || s.Lp(associated, LpField.RunningVcpu) == 0))
+            {
+                return vcpu;
+            }
+        }
+
+        return world.Vcpus[first];
+    }
+
+    private static GuestOperation Accept(ref ChoiceReader choices, in ObservedState s, TdView td)
+    {
+        Range range = Find(ref choices, s, td, td.Leaves, SeptStates.PENDING) ?? SomeMapped(ref choices, td);
+        return Tdcall(ref choices, GuestLeaf.TDG_MEM_PAGE_ACCEPT, PageInfo.Of(range.Gpa, range.Level).Value);
+    }
+
+    private static GuestOperation Tdcall(ref ChoiceReader choices, GuestLeaf leaf, ulong rcx) => new()
+    {
+        Kind = GuestOperationKind.Tdcall,
+        Rip = 0x40_0000 + (0x10 * (ulong)choices.Below(RipCount)),
+        Registers = new RegisterFile { Rax = (ulong)leaf, Rcx = rcx },
+    };
+
+    private GuestOperation GuestOperation(ref ChoiceReader choices, TdView td)
+    {
+        Range range = choices.Percent(60) ? SomeMapped(ref choices, td) : SomeRange(ref choices);
+        switch (choices.Weighted([60, 10, 8, 8, 6, 4, 2, 2]))
+        {
+            case 0:
+                ulong gpa = range.Gpa + (choices.Percent(20) ? 0x123UL : 0);
+                if (choices.Percent(6))
+                    gpa |= 1UL << choices.OneOf<int>([47, 48, 51]);
+                return new GuestOperation
+                {
+                    Kind = GuestOperationKind.Access,
+                    Access = choices.OneOf<GuestAccess>(s_accesses),
+                    Rip = 0x40_0000 + (0x10 * (ulong)choices.Below(RipCount)),
+                    Gpa = gpa,
+                };
+            case 1:
+                return Tdcall(ref choices, GuestLeaf.TDG_MEM_PAGE_ACCEPT, PageInfo.Of(range.Gpa, range.Level).Value ^ (choices.Percent(15) ? 1UL << choices.Below(14) : 0));
+            case 2:
+                return Tdcall(ref choices, GuestLeaf.TDG_MEM_PAGE_ATTR_RD, range.Gpa + (choices.Percent(20) ? 0x777UL : 0));
+            case 3:
+                GuestOperation write = Tdcall(ref choices, GuestLeaf.TDG_MEM_PAGE_ATTR_WR, PageInfo.Of(range.Gpa, range.Level).Value);
+                if (choices.Percent(20))
+                    write.Registers.Rdx = choices.Garbage();
+                if (choices.Percent(20))
+                    write.Registers.R8 = choices.Garbage();
+                return write;
+            case 4:
+                GuestOperation call = Tdcall(ref choices, GuestLeaf.TDG_VP_VMCALL, 0xFC00);
+                if (choices.Percent(30))
+                    call.Registers.Rcx = choices.Next() & 0xFFFF;
+                call.Registers.R12 = 0x1234;
+                return call;
+            case 5:
+                return Tdcall(ref choices, GuestLeaf.TDG_VP_INFO, 0);
+            case 6:
+                return Tdcall(ref choices, GuestLeaf.TDG_VP_VEINFO_GET, 0);
+            default:
+                GuestOperation unknown = Tdcall(ref choices, GuestLeaf.TDG_VP_INFO, 0);
+                unknown.Registers.Rax = choices.OneOf<ulong>([64, 0x63, 0x1_0001, 0x1_0000_0001, 1UL << 63]);
+                return unknown;
+        }
+    }
+
+    private static bool Exit(ref ChoiceReader choices, in ObservedState s, ref Operation operation)
+    {
+        int lps = s.Platform.LpCount;
+        int first = choices.Below(lps);
+        for (int i = 0; i < lps; i++)
+        {
+            int lp = (first + i) % lps;
+            if (s.Lp(lp, LpField.RunningVcpu) == 0)
+                continue;
+            operation.Event = new TraceEvent { Kind = TraceEventKind.Exit, Lp = lp };
+            return true;
+        }
+
+        return false;
+    }
+
+    private bool Lock(ref ChoiceReader choices, in ObservedState s, ref Operation operation)
+    {
+        if (world.Tds.Count == 0 || world.Locks.Count >= 4)
+            return false;
+        TdView td = world.Tds[choices.Below(world.Tds.Count)];
+        if ((TdLifecycle)s.Td(td.Handle, TdField.Lifecycle) == TdLifecycle.TD_TEARDOWN)
+            return false;
+        Range range = choices.Percent(20) && td.Tables.Count > 0 ? td.Tables[choices.Below(td.Tables.Count)] : SomeMapped(ref choices, td);
+        PortLock which = limits.Adjust((PortLock)(1 + choices.Weighted([2, 3, 5, 3, 6, 3, 2])));
+        if (which == 0)
+            return false;
+        ulong argument = which switch
+        {
+            PortLock.Pamt => NearMiss.SomePage(ref choices, world, s),
+            PortLock.Tdvps when td.Vcpus.Count > 0 => td.Vcpus[choices.Below(td.Vcpus.Count)].Tdvpr,
+            _ => td.Tdr,
+        };
+        bool guest = which is not (PortLock.SeptTree or PortLock.Epoch) && choices.Percent(40);
+        operation.Event = TraceEvent.OfLock(
+            new LockOperation(
+                which, choices.Percent(50), guest, argument,
+                which == PortLock.SeptEntry ? PageInfo.Of(range.Gpa, range.Level).Value : 0),
+            ok: true);
+        return true;
+    }
+
+    private bool Unlock(ref ChoiceReader choices, ref Operation operation)
+    {
+        if (world.Locks.Count == 0)
+            return false;
+        operation.Event = TraceEvent.OfUnlock(choices.OneOf<LockOperation>(Span(world.Locks)), ok: true);
+        return true;
+    }
+}

@@ -1,0 +1,241 @@
+using TdxVerify.Abi;
+using TdxVerify.Hardware.Trace;
+using TdxVerify.Model;
+using TdxVerify.Properties.Laws;
+
+namespace TdxVerify.Properties.Runs;
+
+/// <summary>
+/// Carries out events one by one on a port under test and on the model, and checks the laws after each. Without a port
+/// the model itself is under test: then its laws are checked alone.
+/// </summary>
+public sealed class EventRunner
+{
+    private readonly IPort? _port;
+    private readonly IChoiceControl? _portChoices;
+    private readonly Law[] _laws;
+    private readonly Observation _observation;
+    private readonly ulong[] _runningTdvpr;
+
+    /// <summary>A runner over these laws.</summary>
+    public EventRunner(ModelPort<ObservedState> model, IPort? port, IReadOnlyList<Law> laws)
+    {
+        Model = model;
+        _port = port;
+        _portChoices = port as IChoiceControl;
+        _laws = [.. laws];
+        _observation = new Observation(model);
+        _runningTdvpr = new ulong[model.Platform.LpCount];
+    }
+
+    /// <summary>The model.</summary>
+    public ModelPort<ObservedState> Model { get; }
+
+    /// <summary>The laws.</summary>
+    public IReadOnlyList<Law> Laws => _laws;
+
+    /// <summary>What there was to see of the last event.</summary>
+    public Observation Last => _observation;
+
+    /// <summary>
+    /// What became of the guest's operation after the last event, as the port under test tells it (the model, where
+    /// there is none); null where the event has no guest-result.
+    /// </summary>
+    public TraceEvent? LastGuestResult { get; private set; }
+
+    /// <summary>SEAMCALLs, entries and exits carried out.</summary>
+    public long Calls { get; private set; }
+
+    /// <summary>Sequences begun.</summary>
+    public long Sequences { get; private set; }
+
+    /// <summary>A fresh platform on both sides.</summary>
+    public void Reset()
+    {
+        Sequences++;
+        Model.Reset();
+        _port?.Reset();
+        _portChoices?.ClearChoices();
+        foreach (Law law in _laws)
+            law.Reset();
+    }
+
+    /// <summary>
+    /// Carries out one event. Its outputs are filled in: those of the port under test, or of the model. Null: every law
+    /// holds.
+    /// </summary>
+    public RunFailure? Step(ref TraceEvent e, ChoicePoint choice, int operation)
+    {
+        _observation.Begin(e, choice, _port is null || _portChoices is not null);
+        LastGuestResult = null;
+        foreach (Law law in _laws)
+            law.Foresee(_observation);
+        string? wrong = e.Kind switch
+        {
+            TraceEventKind.Seamcall => Seamcall(ref e, choice),
+            TraceEventKind.Enter => Enter(ref e, choice),
+            TraceEventKind.Exit => Exit(ref e),
+            TraceEventKind.Guest => Same(Model.GuestSubmit(e.Hpa, e.GuestOperation), _port?.GuestSubmit(e.Hpa, e.GuestOperation)),
+            TraceEventKind.Write => Same(Model.MemoryWrite(e.Hpa, Bytes(e)), _port?.MemoryWrite(e.Hpa, Bytes(e))),
+            TraceEventKind.Interrupt => Same(Model.Interrupt(e.Pending), _port?.Interrupt(e.Pending)),
+            TraceEventKind.Lock => Lock(ref e),
+            TraceEventKind.Unlock => Same(Model.Unlock(e.Lock), _port?.Unlock(e.Lock)),
+            _ => null,
+        };
+        if (wrong is not null)
+            return new RunFailure(LawBook.Conformance, wrong, operation);
+        foreach (Law law in _laws)
+        {
+            if (law.Verify(_observation) is { } broken)
+                return new RunFailure(law.Name, broken, operation);
+        }
+
+        return null;
+    }
+
+    private static ReadOnlySpan<byte> Bytes(in TraceEvent e) => e.Data;
+
+    private static string? Same(PortResult model, PortResult? port) =>
+        port is null || port == model ? null : $"the port says {port}, the model {model}";
+
+    private string? Seamcall(ref TraceEvent e, ChoicePoint choice)
+    {
+        Calls++;
+        _observation.Answer = e.Input;
+        PortResult? ported = null;
+        if (_port is not null)
+        {
+            if (choice != ChoicePoint.None)
+                _portChoices?.FailNext(choice);
+            ported = _port.Seamcall(e.Lp, ref _observation.Answer);
+            _portChoices?.ClearChoices();
+            Model.Observe(_observation.Answer.Rax);
+        }
+        else if (choice != ChoicePoint.None)
+        {
+            Model.FailNext(choice);
+        }
+
+        _observation.Output = e.Input;
+        PortResult modelled = Model.Seamcall(e.Lp, ref _observation.Output);
+        Model.ClearChoices();
+        _observation.IsModelled = modelled == PortResult.Ok;
+        if (Same(modelled, ported) is { } different)
+            return different;
+        Answered(ref e);
+        return _observation.GuestRan || IsEmulatedViolation() ? CompareGuest(e.Input.Rcx & 0x000F_FFFF_FFFF_F000) : null;
+    }
+
+    private bool IsEmulatedViolation() => _observation.Leaf == HostLeaf.TDH_VP_ENTER && !_observation.Status.IsError;
+
+    private string? Enter(ref TraceEvent e, ChoicePoint choice)
+    {
+        Calls++;
+        _observation.Answer = e.Input;
+        bool portRunning = false;
+        PortResult? ported = null;
+        if (_port is not null)
+        {
+            if (choice != ChoicePoint.None)
+                _portChoices?.FailNext(choice);
+            ported = _port.EnterBegin(e.Lp, ref _observation.Answer, out portRunning);
+            _portChoices?.ClearChoices();
+            Model.Observe(portRunning ? 0 : _observation.Answer.Rax);
+        }
+        else if (choice != ChoicePoint.None)
+        {
+            Model.FailNext(choice);
+        }
+
+        _observation.Output = e.Input;
+        PortResult modelled = Model.EnterBegin(e.Lp, ref _observation.Output, out bool running);
+        Model.ClearChoices();
+        _observation.Running = running;
+        _observation.IsModelled = modelled == PortResult.Ok;
+        if (Same(modelled, ported) is { } different)
+            return different;
+        if (_port is not null && running != portRunning)
+            return $"the port {(portRunning ? "entered" : "did not enter")} the guest, the model {(running ? "did" : "did not")}";
+        if (running)
+        {
+            _runningTdvpr[e.Lp] = e.Input.Rcx & 0x000F_FFFF_FFFF_F000;
+            e = TraceEvent.OfEnter(e.Lp, e.Input);
+            return null;
+        }
+
+        if (_port is null)
+            _observation.Answer = _observation.Output;
+        e = TraceEvent.OfEnter(e.Lp, e.Input, _observation.Answer);
+        return IsEmulatedViolation() ? CompareGuest(e.Input.Rcx & 0x000F_FFFF_FFFF_F000) : null;
+    }
+
+    private string? Exit(ref TraceEvent e)
+    {
+        Calls++;
+        _observation.Answer = default;
+        _observation.Output = default;
+        PortResult? ported = _port?.EnterEnd(e.Lp, ref _observation.Answer);
+        PortResult modelled = Model.EnterEnd(e.Lp, ref _observation.Output);
+        _observation.IsModelled = modelled == PortResult.Ok;
+        if (Same(modelled, ported) is { } different)
+            return different;
+        if (modelled != PortResult.Ok)
+            return null;
+        if (_port is null)
+            _observation.Answer = _observation.Output;
+        e = TraceEvent.OfExit(e.Lp, e.Input, _observation.Answer);
+        return CompareGuest(_runningTdvpr[e.Lp]);
+    }
+
+    private string? Lock(ref TraceEvent e)
+    {
+        PortResult modelled = Model.Lock(e.Lock);
+        e.Ok = modelled == PortResult.Ok;
+        _observation.LockGranted = e.Ok;
+        return Same(modelled, _port?.Lock(e.Lock));
+    }
+
+    private void Answered(ref TraceEvent e)
+    {
+        if (_port is null)
+            _observation.Answer = _observation.Output;
+        e = TraceEvent.OfSeamcall(e.Lp, e.Input, _observation.Answer);
+    }
+
+    private string? CompareGuest(ulong tdvpr)
+    {
+        if (!Model.Machine.GuestResult(tdvpr, out GuestResult modelled, out bool returned))
+            return null;
+        GuestResult ported = modelled;
+        if (_port is not null && _port.GuestResult(tdvpr, out ported) != PortResult.Ok)
+            return "the port does not know what became of the guest's operation";
+        LastGuestResult = returned
+            ? TraceEvent.OfGuestResult(tdvpr, TdcallInput(tdvpr), ported)
+            : TraceEvent.OfGuestResult(tdvpr, ported.Completed, ported.VirtualizationException);
+        if (ported.Completed != modelled.Completed || ported.VirtualizationException != modelled.VirtualizationException)
+        {
+            return $"the guest's operation: port completed {ported.Completed}, #VE {ported.VirtualizationException}; "
+                + $"model completed {modelled.Completed}, #VE {modelled.VirtualizationException}";
+        }
+
+        if (!returned || ported.Registers == modelled.Registers)
+            return null;
+        foreach (Register register in RegisterFile.All)
+        {
+            if (ported.Registers[register] != modelled.Registers[register])
+            {
+                return $"the guest sees {TraceEventText.Name(register)} = 0x{ported.Registers[register]:x}, "
+                    + $"the model says 0x{modelled.Registers[register]:x}";
+            }
+        }
+
+        return null;
+    }
+
+    private RegisterFile TdcallInput(ulong tdvpr)
+    {
+        ref ObservedState s = ref Model.Machine.State;
+        int page = (int)((tdvpr - s.Platform.PageBase) >> Hpa.PageShift);
+        return Model.Machine.OperationOf(s.Holder(page)).Registers;
+    }
+}
