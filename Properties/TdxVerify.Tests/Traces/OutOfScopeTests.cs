@@ -49,7 +49,8 @@ public sealed class OutOfScopeTests(Judging judging) : IClassFixture<Judging>
         TraceFile trace = Recordings.Load("lifecycle");
         TraceEvent[] events = [.. trace.Sequences.First(sequence => sequence.Events.Any(IsFieldRead)).Events];
         int read = Array.FindIndex(events, IsFieldRead);
-        events[read].Input.Rdx = events[read].Output.Rdx = 0x9110_0003_0000_0005;
+        // A CPUID value, which TD_PARAMS decides.
+        events[read].Input.Rdx = events[read].Output.Rdx = 0x9410_0003_0000_0000;
         TraceVerdict verdict = judging.Judge(trace.Header, events[..(read + 1)], PortTarget.Parse(target));
 
         Assert.Equal((TraceOutcome.OutOfScope, read + 2), (verdict.Outcome, verdict.Finding!.Line));
