@@ -8,6 +8,11 @@ internal static class CommandTable
 {
     public static IEnumerable<Command> Create(Terminal terminal) =>
     [
+        TraceCommand.Create(terminal),
+        PropsCommand.Create(terminal),
+        ReplayCommand.Create(terminal),
+        BenchCommand.Create(terminal),
         ExplainCommand.Create(terminal),
+        DiagramCommand.Create(terminal),
     ];
 }

@@ -11,7 +11,7 @@ internal static class VpCreate<S>
     public static Leaf<S> DeclareCreate() => new LeafBuilder<S>(LeafId.Of(HostLeaf.TDH_VP_CREATE))
         .Page(PageSlot.Tdr, Register.Rdx, "TDR", LockMode.Shared, PageType.PT_TDR)
         .TdIsUsable()
-        .OpState(OpStates.INITIALIZED)
+        .OpState()
         .Page(PageSlot.Target, Register.Rcx, "new TDVPR", LockMode.Exclusive, PageType.PT_NDA)
         .Effect("new vCPU: one TDVPS page, not associated", NewVcpu)
         .Effect("child count +1", TdSteps<S>.IncrementChildCount, 1)
@@ -26,10 +26,8 @@ internal static class VpCreate<S>
         .Page(PageSlot.Tdvpr, Register.Rdx, "TDVPR", LockMode.Exclusive, PageType.PT_TDVPR)
         .OwnerTdr(PageSlot.Tdvpr)
         .TdIsUsable()
-        .OpState(OpStates.INITIALIZED)
-        .Check(
-            "vCPU state is VCPU_UNINITIALIZED", VcpuSteps<S>.StateIn, new Failure(Status.TDX_VCPU_STATE_INCORRECT),
-            VcpuSteps<S>.States(VcpuState.VCPU_UNINITIALIZED))
+        .OpState()
+        .VcpuState()
         .Check("fewer than 15 TDVPS pages so far", HasRoom, new Failure(Status.TDX_TDCX_NUM_INCORRECT), MaximumTdvpsPages, threshold: true)
         .Page(PageSlot.Target, Register.Rcx, "new TDCX", LockMode.Exclusive, PageType.PT_NDA)
         .Effect("TDVPS page count +1", CountPage)
