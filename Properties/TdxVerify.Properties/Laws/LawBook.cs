@@ -20,6 +20,8 @@ public static class LawBook
             new FirstFailureWinsLaw(judge),
             new BusyIffRefusedLaw(judge),
             new SuccessHasItsEffectLaw(judge),
+            new OutputsTellTheStateLaw(judge),
+            new ZeroStepLaw(),
         ];
     }
 }

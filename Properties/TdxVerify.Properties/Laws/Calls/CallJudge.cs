@@ -84,12 +84,15 @@ internal sealed class CallJudge
             return;
         Host.Facts.Begin(o, o.Input, o.Lp);
         LeafRules? rules = _rules!.IsRefused(o.Input.Rax) ? _rules.Dispatcher : _rules.Host(o.Input.Rax);
-        if (rules is null)
+        if (rules is null || AsksForOtherField(o))
             return;
         Host.Foresee(rules, o);
         if (o.Kind == TraceEventKind.Seamcall && Host.First < 0 && o.Leaf == HostLeaf.TDH_VP_ENTER)
             _vcpu = Host.Facts.Vcpu;
     }
+
+    private static bool AsksForOtherField(Observation o) =>
+        o.Leaf is HostLeaf.TDH_MNG_RD or HostLeaf.TDH_VP_RD && !MetadataFields.IsCovered(o.Input.Rdx, o.Leaf == HostLeaf.TDH_VP_RD);
 
     private void ForeseeGuest(Observation o)
     {
@@ -97,7 +100,7 @@ internal sealed class CallJudge
         LeafRules? rules = operation.Kind switch
         {
             GuestOperationKind.Access => _rules!.Access,
-            GuestOperationKind.Tdcall => _rules!.Guest(operation.Registers.Rax) ?? _rules.UnknownTdcall,
+            GuestOperationKind.Tdcall => _rules!.Guest(operation.Registers.Rax),
             _ => null,
         };
         if (rules is null)

@@ -6,6 +6,8 @@ namespace TdxVerify.Properties.Laws.Calls;
 /// <summary>What a guest's TDCALL or memory access ends in (facts/checks.md, facts/guest.md, facts/zerostep.md).</summary>
 internal static class GuestRules
 {
+    private const int VmRd = 7;
+
     private static readonly ulong s_rcxInvalid = LeafRules.Error(Status.TDX_OPERAND_INVALID, Register.Rcx);
     private static readonly ulong s_busy = LeafRules.Error(Status.TDX_OPERAND_BUSY, Register.Rcx);
     private static readonly ulong s_raxInvalid = LeafRules.Error(Status.TDX_OPERAND_INVALID, Register.Rax);
@@ -25,7 +27,7 @@ internal static class GuestRules
             c => c.Value.State == SeptState.PENDING && c.Of(TdField.PendingVeDisable) == 0)
         .Leaves(CallEnd.EptViolation, "the GPA does not translate", _ => true);
 
-    public static LeafRules Accept() => Dispatched("TDG.MEM.PAGE.ACCEPT")
+    public static LeafRules Accept() => new LeafRules("TDG.MEM.PAGE.ACCEPT")
         .GpaAndLevel(0, 1)
         .Add(WithLevel(Status.TDX_PAGE_ALREADY_ACCEPTED, "a larger page is MAPPED", c => WalkEndsAbove(c) && c.Value.State == SeptState.MAPPED))
         .Leaves(CallEnd.EptViolation, "the walk ends above the level", c => c.Level > c.WantedLevel)
@@ -37,7 +39,7 @@ internal static class GuestRules
             CallEnd.InterruptExit, "an interrupt is pending and a 4 KiB chunk remains",
             c => c.WantedLevel == 1 && c.S.Global(GlobalField.InterruptPending) != 0 && c.Value.AcceptCounter + 1 < 512);
 
-    public static LeafRules AttrRd() => Dispatched("TDG.MEM.PAGE.ATTR.RD")
+    public static LeafRules AttrRd() => new LeafRules("TDG.MEM.PAGE.ATTR.RD")
         .Presets(Register.Rcx, Register.Rdx)
         .Check(
             s_rcxInvalid, "the GPA is shared or too wide",
@@ -57,7 +59,7 @@ internal static class GuestRules
 
     public static LeafRules AttrWr()
     {
-        LeafRules rules = Dispatched("TDG.MEM.PAGE.ATTR.WR").Presets(Register.Rcx, Register.Rdx);
+        LeafRules rules = new LeafRules("TDG.MEM.PAGE.ATTR.WR").Presets(Register.Rcx, Register.Rdx);
         for (int v = 0; v < 4; v++)
         {
             int vm = v;
@@ -74,25 +76,29 @@ internal static class GuestRules
             .Leaves(CallEnd.EptViolation, "the entry is neither MAPPED nor PENDING", c => !c.IsIn(SeptStates.MAPPED | SeptStates.PENDING));
     }
 
-    public static LeafRules Vmcall() => Dispatched("TDG.VP.VMCALL")
+    public static LeafRules Vmcall() => new LeafRules("TDG.VP.VMCALL")
         .Check(
             s_rcxInvalid, "RCX selects RAX, RCX or RSP, RBP of a TD with NO_RBP_MOD, or has bits 63:32",
             c => (c.In.Rcx & (0xFFFF_FFFF_0000_0013 | ((c.Of(TdField.ConfigFlags) & 4) << 3))) != 0)
         .Leaves(CallEnd.Vmcall, "the guest calls the host", _ => true);
 
-    public static LeafRules Info() => Dispatched("TDG.VP.INFO");
+    public static LeafRules Info() => new LeafRules("TDG.VP.INFO");
 
-    public static LeafRules VeInfoGet() => Dispatched("TDG.VP.VEINFO.GET")
+    public static LeafRules VeInfoGet() => new LeafRules("TDG.VP.VEINFO.GET")
         .Presets(Register.Rcx, Register.Rdx, Register.R8, Register.R9, Register.R10)
         .Check(Status.TDX_NO_VALID_VE_INFO, "there is no valid VE info", c => c.Of(VcpuField.VeValid) == 0);
 
-    /// <summary>A TDCALL that the dispatcher refuses.</summary>
-    public static LeafRules Unknown() => Dispatched("TDCALL");
-
-    private static LeafRules Dispatched(string name) => new LeafRules(name)
+    /// <summary>The dispatcher's own checks.</summary>
+    public static LeafRules Dispatcher() => new LeafRules("TDCALL")
         .Check(s_raxInvalid, "RAX bits 31:24 or 63:32 are not 0", c => (c.In.Rax & 0xFFFF_FFFF_FF00_0000) != 0)
-        .Check(s_raxInvalid, "the version is not 0", c => c.Version != 0 && LeafNames.Number(c.In.Rax) != 7)
+        .Check(s_raxInvalid, "the version is not 0", c => c.Version != 0 && LeafNames.Number(c.In.Rax) != VmRd)
         .Check(s_raxInvalid, "the leaf is unknown", c => !HasHandler(LeafNames.Number(c.In.Rax)));
+
+    /// <summary>The dispatcher refuses this RAX.</summary>
+    public static bool IsRefused(ulong rax) =>
+        (rax & 0xFFFF_FFFF_FF00_0000) != 0
+        || (LeafNames.Version(rax) != 0 && LeafNames.Number(rax) != VmRd)
+        || !HasHandler(LeafNames.Number(rax));
 
     private static bool HasHandler(int leaf) => leaf is (>= 0 and <= 12) or 18 or 20 or (>= 22 and <= 27);
 

@@ -54,15 +54,15 @@ internal sealed class HostRules
             .Check(Status.TDX_OPERAND_INVALID, "RAX bits 31:24 or 63:32 are not 0", c => (c.In.Rax & 0xFFFF_FFFF_FF00_0000) != 0)
             .Check(Status.TDX_OPERAND_INVALID, "the leaf has no versions", c => LeafNames.Version(c.In.Rax) != 0 && !HasVersions(LeafNames.Number(c.In.Rax)))
             .Check(Status.TDX_OPERAND_INVALID, "the leaf has no handler", c => !HasHandler(LeafNames.Number(c.In.Rax)));
-        UnknownTdcall = GuestRules.Unknown();
+        TdcallDispatcher = GuestRules.Dispatcher();
         Access = GuestRules.Access();
     }
 
     /// <summary>The dispatcher's own checks, before those of every leaf.</summary>
     public LeafRules Dispatcher { get; }
 
-    /// <summary>A TDCALL that is no leaf.</summary>
-    public LeafRules UnknownTdcall { get; }
+    /// <summary>The guest dispatcher's own checks, before those of every leaf.</summary>
+    public LeafRules TdcallDispatcher { get; }
 
     /// <summary>A guest's access to memory.</summary>
     public LeafRules Access { get; }
@@ -71,8 +71,8 @@ internal sealed class HostRules
     public LeafRules? Host(ulong rax) =>
         LeafNames.Number(rax) < 128 ? _host[(2 * LeafNames.Number(rax)) + (LeafNames.Version(rax) == 0 ? 0 : 1)] : null;
 
-    /// <summary>The rules of a TDCALL; null: it is no leaf, or not modelled.</summary>
-    public LeafRules? Guest(ulong rax) => LeafNames.Number(rax) < _guest.Length ? _guest[LeafNames.Number(rax)] : null;
+    /// <summary>The rules of a TDCALL; null: not modelled.</summary>
+    public LeafRules? Guest(ulong rax) => GuestRules.IsRefused(rax) ? TdcallDispatcher : LeafNames.Number(rax) < _guest.Length ? _guest[LeafNames.Number(rax)] : null;
 
     /// <summary>The dispatcher refuses this RAX.</summary>
     public bool IsRefused(ulong rax) =>

@@ -19,6 +19,10 @@ internal static class MetadataFields
     // Reserved bits, and the parts for lists: last element (37:34) and last field (46:38).
     private const ulong ReservedOrList = 0x4087_FFFC_FF00_0000;
 
+    /// <summary>The laws know what becomes of this field id; of other fields they say nothing.</summary>
+    public static bool IsCovered(ulong id, bool ofVcpu) =>
+        IsMalformed(id) || Find(id, ofVcpu, ModuleProfile.V1_5_05) != MetadataField.None;
+
     public static bool IsMalformed(ulong id) => (id & ReservedOrList) != 0;
 
     public static MetadataField Find(ulong id, bool ofVcpu, ModuleProfile profile)
