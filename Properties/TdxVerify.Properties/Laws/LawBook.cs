@@ -1,3 +1,5 @@
+using TdxVerify.Properties.Laws.Books;
+
 namespace TdxVerify.Properties.Laws;
 
 /// <summary>All laws.</summary>
@@ -7,8 +9,21 @@ public static class LawBook
     public const string Conformance = "conformance";
 
     /// <summary>New instances of all laws but conformance, in the order of reports.</summary>
-    public static IReadOnlyList<Law> Create() =>
-    [
-        new FailedCallsLaw(),
-    ];
+    public static IReadOnlyList<Law> Create()
+    {
+        var books = new RunBooks();
+        var acceptance = new Acceptance(books);
+        return
+        [
+            new FailedCallsLaw(),
+            new SeptAndPamtLaw(books),
+            new StaleTranslationLaw(books),
+            new EpochLaw(books),
+            new TlbTrackingLaw(books),
+            new AcceptedPagesLaw(books, acceptance),
+            new ReaddedPagesLaw(books, acceptance),
+            new TeardownLaw(books),
+            new LockLaw(books),
+        ];
+    }
 }

@@ -19,6 +19,9 @@ public sealed class Observation(ModelPort<ObservedState> model)
     /// <summary>The platform.</summary>
     public PlatformInfo Platform => Model.Platform;
 
+    /// <summary>Events begun so far, this one included: its name for books that several laws keep together.</summary>
+    public long Number { get; private set; }
+
     /// <summary>What kind of event.</summary>
     public TraceEventKind Kind { get; private set; }
 
@@ -81,6 +84,7 @@ public sealed class Observation(ModelPort<ObservedState> model)
 
     internal void Begin(in TraceEvent e)
     {
+        Number++;
         Kind = e.Kind;
         Lp = e.Lp;
         Input = e.Input;
