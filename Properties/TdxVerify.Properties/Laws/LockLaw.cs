@@ -293,7 +293,9 @@ public sealed class LockLaw : Law
     private string? Drop(Observation o)
     {
         LockOperation operation = o.Lock;
-        int place = _holds.FindLastIndex(hold => hold.Operation == operation);
+        int place = _holds.Count - 1;
+        while (place >= 0 && _holds[place].Operation != operation)
+            place--;
         if (place < 0)
             return null;
         Hold hold = _holds[place];
@@ -355,20 +357,25 @@ public sealed class LockLaw : Law
     {
         foreach (ref readonly Change change in _books.Effects)
         {
-            int made = change.Object;
             if (change.Kind == ChangeKind.NewTd)
-            {
-                Array.Clear(Words(made));
-            }
+                Array.Clear(Words(change.Object));
             else if (change.Kind == ChangeKind.NewTable)
-            {
-                _priorities.RemoveAll(at => at.Table == made);
-                for (int i = 0; i < _holds.Count; i++)
-                {
-                    if (_holds[i].Operation.Which == PortLock.SeptEntry && _holds[i].Entry.Table == made)
-                        _holds[i] = _holds[i] with { Entry = new EntryRef(-1, 0) };
-                }
-            }
+                ForgetTable(change.Object);
+        }
+    }
+
+    private void ForgetTable(int table)
+    {
+        for (int i = _priorities.Count - 1; i >= 0; i--)
+        {
+            if (_priorities[i].Table == table)
+                _priorities.RemoveAt(i);
+        }
+
+        for (int i = 0; i < _holds.Count; i++)
+        {
+            if (_holds[i].Operation.Which == PortLock.SeptEntry && _holds[i].Entry.Table == table)
+                _holds[i] = _holds[i] with { Entry = new EntryRef(-1, 0) };
         }
     }
 
