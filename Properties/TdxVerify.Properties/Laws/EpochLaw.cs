@@ -44,7 +44,7 @@ public sealed class EpochLaw : Law
     {
         _books.See(o);
         ref ObservedState s = ref o.State;
-        if (o.ReturnedToHost && CheckReturn(o, ref s) is { } returned)
+        if (_books.ReturnedToHost && CheckReturn(o, ref s) is { } returned)
             return returned;
         if (_books.IsQuiet)
             return null;
@@ -132,9 +132,9 @@ public sealed class EpochLaw : Law
     private string? CheckEpoch(Observation o, in Change change)
     {
         int td = change.Object;
-        if (o.ReturnedToHost && o.Leaf == HostLeaf.TDH_MNG_INIT && change.New == 1)
+        if (_books.ReturnedToHost && o.Leaf == HostLeaf.TDH_MNG_INIT && change.New == 1)
             return null;
-        if (!o.ReturnedToHost || o.Leaf != HostLeaf.TDH_MEM_TRACK || o.Status.IsError)
+        if (!_books.ReturnedToHost || o.Leaf != HostLeaf.TDH_MEM_TRACK || o.Status.IsError)
             return $"TD_EPOCH of {_books.Td(td)} went from {change.Old} to {change.New}, and this was no successful TDH.MEM.TRACK";
         if (change.New != change.Old + 1)
             return $"TDH.MEM.TRACK moved TD_EPOCH of {_books.Td(td)} from {change.Old} to {change.New}";
@@ -148,7 +148,7 @@ public sealed class EpochLaw : Law
     private string? CheckBepoch(Observation o, ref ObservedState s, in Change change)
     {
         PamtRef at = change.PamtAt;
-        if (o.ReturnedToHost && !o.Status.IsError)
+        if (_books.ReturnedToHost && !o.Status.IsError)
         {
             switch (o.Leaf)
             {

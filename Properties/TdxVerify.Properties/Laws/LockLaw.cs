@@ -24,6 +24,7 @@ public sealed class LockLaw : Law
     private const int EntryPriorityTakenBack = 7;
 
     private const int LocksOfTd = 3;
+    private const ulong EntryLockBits = SeptEntry.LockBit | SeptEntry.HostPriorityBit;
 
     private readonly RunBooks _books;
     private readonly PageBook<Word> _pages = new();
@@ -74,7 +75,29 @@ public sealed class LockLaw : Law
             TraceEventKind.Exit when _books.Roster.Left => Keep(o, ref s, _books.Roster.Visit, -1),
             _ => null,
         };
-        return wrong ?? CheckWords(o, ref s);
+        return wrong ?? (SomeWordChanged(o) ? CheckWords(o, ref s) : null);
+    }
+
+    // A call writes ten to twenty lock words and, nearly always, leaves each as it was. The differences of all writes,
+    // each multiplied by a number of its word's own, add up to 0 then; two changed words that cancel out are out of reach.
+    private static bool SomeWordChanged(Observation o)
+    {
+        ulong sum = 0;
+        foreach (ref readonly Change change in o.Changes)
+        {
+            ulong difference = change.Kind switch
+            {
+                ChangeKind.Pamt => change.PamtField == PamtField.Lock ? change.New - change.Old : 0,
+                ChangeKind.Td => TdLock(change.Position) >= 0 ? change.New - change.Old : 0,
+                ChangeKind.Entry => (change.New & EntryLockBits) - (change.Old & EntryLockBits),
+                ChangeKind.Global => change.New - change.Old,
+                _ => 0,
+            };
+            ulong word = ((ulong)change.Kind << 56) | ((ulong)(uint)change.Object << 16) | (uint)change.Position;
+            sum += difference * ((word + 1) * 0x9E37_79B9_7F4A_7C15);
+        }
+
+        return sum != 0;
     }
 
     private string? CheckWords(Observation o, ref ObservedState s)
@@ -184,7 +207,7 @@ public sealed class LockLaw : Law
         if (!_books.Sept.Table(at.Table).IsLinked)
             return null;
         SeptEntry now = s.Entry(at);
-        bool isWrite = ((change.Old ^ change.New) & ~(SeptEntry.LockBit | SeptEntry.HostPriorityBit)) != 0;
+        bool isWrite = ((change.Old ^ change.New) & ~EntryLockBits) != 0;
         if (_holds.Count > 0 && isWrite && !now.IsLocked && o.Leaf == HostLeaf.TDH_MEM_PAGE_ADD)
             ForgetHolds(at);
         bool isHeld = _holds.Count > 0 && IsHeld(at);
@@ -223,16 +246,16 @@ public sealed class LockLaw : Law
         return isFirst;
     }
 
-    private static bool IsRefused(Observation o) => o.Kind switch
+    private bool IsRefused(Observation o) => o.Kind switch
     {
         TraceEventKind.Lock => !o.LockGranted,
-        TraceEventKind.Seamcall or TraceEventKind.Enter => o.ReturnedToHost && o.Status.Base.Value == Status.TDX_OPERAND_BUSY,
+        TraceEventKind.Seamcall or TraceEventKind.Enter => _books.ReturnedToHost && o.Status.Base.Value == Status.TDX_OPERAND_BUSY,
         _ => false,
     };
 
     private static bool IsHostAttempt(Observation o) => o.IsHostCall || (o.Kind == TraceEventKind.Lock && !o.Lock.Guest);
 
-    private static bool IsRefusedHostAttempt(Observation o) => IsRefused(o) && IsHostAttempt(o);
+    private bool IsRefusedHostAttempt(Observation o) => IsRefused(o) && IsHostAttempt(o);
 
     private string? Keep(Observation o, ref ObservedState s, Stay visit, int sign)
     {

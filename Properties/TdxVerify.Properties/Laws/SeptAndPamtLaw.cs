@@ -6,8 +6,8 @@ namespace TdxVerify.Properties.Laws;
 
 /// <summary>
 /// The S-EPT and the PAMT tell the same story (facts/pamt.md): what an entry maps is PT_REG at its level and owned by its
-/// TD, what it points to is PT_EPT, and what it stops pointing to is PT_NDA; each page is mapped once, at one size; and
-/// TDR.CHLDCNT is the number of 4 KiB pages that the TD owns. From TD_TEARDOWN on the S-EPT of a TD means nothing any more.
+/// TD, what it points to is PT_EPT, and what it stops pointing to is PT_NDA; each page is mapped once, at one size; TDR.CHLDCNT
+/// is the number of 4 KiB pages that the TD owns, and TDCS and TDVPSs have the pages of their types. From TD_TEARDOWN on the S-EPT of a TD means nothing any more.
 /// </summary>
 public sealed class SeptAndPamtLaw : Law
 {
@@ -50,10 +50,25 @@ public sealed class SeptAndPamtLaw : Law
         }
 
         _books.See(o);
-        if (!_books.Wrote(ChangeKind.Entry) && !_books.Wrote(ChangeKind.Pamt) && !_books.Wrote(ChangeKind.Td))
+        if (!_books.Wrote(ChangeKind.Entry) && !_books.Wrote(ChangeKind.Pamt) && !WroteCount())
             return null;
         ref ObservedState s = ref o.State;
         return CheckMappings(ref s) ?? CheckEntries(ref s) ?? CheckPages(ref s) ?? CheckRoots(ref s) ?? CheckChildCounts(ref s);
+    }
+
+    private bool WroteCount()
+    {
+        if (!_books.Wrote(ChangeKind.Td) && !_books.Wrote(ChangeKind.Vcpu))
+            return false;
+        foreach (ref readonly Change change in _books.Effects)
+        {
+            if (change.Kind == ChangeKind.Td && (TdField)change.Position is TdField.ChildCount or TdField.TdcsPages)
+                return true;
+            if (change.Kind == ChangeKind.Vcpu && (VcpuField)change.Position == VcpuField.Pages)
+                return true;
+        }
+
+        return false;
     }
 
     // Who maps a page is noted first for all entries: a page may go from one entry to another in one event.
@@ -182,11 +197,27 @@ public sealed class SeptAndPamtLaw : Law
             int owned = _books.Pamt.Owned(tds[td].TdrPage);
             if (count != (ulong)owned)
                 return $"TDR.CHLDCNT of {_books.Td(td)} is {count}; the TD owns {owned} pages of 4 KiB";
+            int control = _books.Pamt.OwnedControlPages(tds[td].TdrPage);
+            if (!IsTornDown(ref s, td) && ControlPages(ref s, td) != (ulong)control)
+                return $"TDCS and TDVPSs of {_books.Td(td)} count {ControlPages(ref s, td)} pages; the TD owns {control} pages of type PT_TDCX and PT_TDVPR";
             if (_books.Pamt.Use(new PamtRef(0, tds[td].TdrPage)).Type != PageType.PT_TDR)
                 return $"{_books.Td(td)}: the PAMT type of its TDR page is {_books.Pamt.Use(new PamtRef(0, tds[td].TdrPage)).Type}";
         }
 
         return null;
+    }
+
+    private ulong ControlPages(ref ObservedState s, int td)
+    {
+        ulong pages = s.Td(td, TdField.TdcsPages);
+        ReadOnlySpan<VcpuRecord> vcpus = _books.Roster.Vcpus;
+        for (int vcpu = 0; vcpu < vcpus.Length; vcpu++)
+        {
+            if (vcpus[vcpu].Exists && vcpus[vcpu].Td == td)
+                pages += s.Vcpu(vcpu, VcpuField.Pages);
+        }
+
+        return pages;
     }
 
     // The page is what a linked entry of a TD that is not torn down maps or points to.

@@ -12,7 +12,8 @@ namespace TdxVerify.Properties.Laws;
 /// <remarks>
 /// A processor that has left the guest may still hold what was handed back: TLB tracking waits only for vCPUs in the
 /// guest (facts/epoch.md). That is safe if and only if INVEPT comes before the TD runs there again; the law holds the
-/// module to this. After TDH.MNG.VPFLUSHDONE nothing of the TD may be held anywhere, since its root page and key id can be
+/// module to this, page by page, and also to the way in which it does so: no entry after a TDH.MEM.TRACK without an
+/// INVEPT since. After TDH.MNG.VPFLUSHDONE nothing of the TD may be held anywhere, since its root page and key id can be
 /// used again. A translation counts as existing from its first moment to its last, times of being blocked included: no
 /// correct order of calls can tell the difference, because a hand-back flushes what was held before the last block too.
 /// </remarks>
@@ -29,6 +30,7 @@ public sealed class StaleTranslationLaw : Law
     private readonly RunBooks _books;
     private readonly PageBook<Window> _windows = new();
     private readonly List<GhostTlb> _tlbs = [];
+    private readonly List<long> _lastTracks = [];
     private PlatformInfo? _platform;
     private int _lps;
 
@@ -50,6 +52,7 @@ public sealed class StaleTranslationLaw : Law
         _windows.Reset();
         foreach (GhostTlb tlb in _tlbs)
             tlb.Invalidate();
+        _lastTracks.Clear();
     }
 
     /// <inheritdoc/>
@@ -69,6 +72,10 @@ public sealed class StaleTranslationLaw : Law
             Invalidate();
         if (_books.Roster.Entered && Enter(o) is { } wrong)
             return wrong;
+        if (_books.Wrote(ChangeKind.Td))
+            UpdateTracks();
+        if (_books.ReturnedToHost && o.Leaf == HostLeaf.TDH_VP_FLUSH && !o.Status.IsError && CheckFlush(o) is { } flushed)
+            return flushed;
         UpdateWindows();
         if (_books.Roster.Left && _books.Roster.Visit.Td >= 0)
             Tlb(o.Lp, _books.Roster.Visit.Td).End(_books.Now);
@@ -98,6 +105,8 @@ public sealed class StaleTranslationLaw : Law
             {
                 for (int lp = 0; lp < _lps; lp++)
                     Tlb(lp, change.Object).Invalidate();
+                if (change.Object < _lastTracks.Count)
+                    _lastTracks[change.Object] = 0;
             }
         }
     }
@@ -114,8 +123,37 @@ public sealed class StaleTranslationLaw : Law
                 + Text(stale, td);
         }
 
+        if (td < _lastTracks.Count && tlb.Oldest < _lastTracks[td])
+        {
+            return $"{_books.Vcpu(_books.Roster.Visit.Vcpu)} entered on LP {o.Lp} without INVEPT since the last TDH.MEM.TRACK: "
+                + $"LP {o.Lp} may still hold translations from before it";
+        }
+
         tlb.Begin(_books.Now);
         return null;
+    }
+
+    private void UpdateTracks()
+    {
+        foreach (ref readonly Change change in _books.Effects)
+        {
+            if (change.Kind != ChangeKind.Td || (TdField)change.Position != TdField.Epoch)
+                continue;
+            while (_lastTracks.Count <= change.Object)
+                _lastTracks.Add(0);
+            _lastTracks[change.Object] = _books.Now;
+        }
+    }
+
+    // TDH.VP.FLUSH is the last thing that the LP does for a vCPU that moves away.
+    private string? CheckFlush(Observation o)
+    {
+        int vcpu = _books.Roster.FindVcpu(RunBooks.Page(o, o.Input.Rcx));
+        if (vcpu < 0 || !_books.Roster.Exists(_books.Roster.Vcpus[vcpu].Td))
+            return null;
+        return Tlb(o.Lp, _books.Roster.Vcpus[vcpu].Td).IsEmpty
+            ? null
+            : $"TDH.VP.FLUSH of {_books.Vcpu(vcpu)} on LP {o.Lp} left translations of {_books.Td(_books.Roster.Vcpus[vcpu].Td)} there: no INVEPT";
     }
 
     private void UpdateWindows()

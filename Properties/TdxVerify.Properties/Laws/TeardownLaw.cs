@@ -64,7 +64,7 @@ public sealed class TeardownLaw : Law
         }
 
         ref ObservedState s = ref o.State;
-        if (o.ReturnedToHost && CheckReturn(o, ref s) is { } returned)
+        if (_books.ReturnedToHost && CheckReturn(o, ref s) is { } returned)
             return returned;
         if (_books.IsQuiet)
             return null;
@@ -121,26 +121,41 @@ public sealed class TeardownLaw : Law
         int counted = -1;
         foreach (ref readonly Change change in _books.Effects)
         {
-            string? wrong = change.Kind switch
+            string? wrong = null;
+            int td = -1;
+            switch (change.Kind)
             {
-                ChangeKind.NewTd => Begin(ref s, change),
-                ChangeKind.FreeTd => End(change.Object),
-                ChangeKind.NewVcpu => NewVcpu(change.Object),
-                ChangeKind.FreeVcpu => FreeVcpu(change.Object),
-                ChangeKind.Td when (TdField)change.Position == TdField.Lifecycle => CheckLifecycle(o, ref s, change),
-                ChangeKind.Key when (KeyField)change.Position == KeyField.State => CheckKey(o, change),
-                ChangeKind.Vcpu when (VcpuField)change.Position == VcpuField.AssociatedLp => Associate(o, change),
-                _ => null,
-            };
+                case ChangeKind.Td when (TdField)change.Position == TdField.AssociatedVcpus:
+                    td = change.Object;
+                    break;
+                case ChangeKind.Td when (TdField)change.Position == TdField.Lifecycle:
+                    wrong = CheckLifecycle(o, ref s, change);
+                    break;
+                case ChangeKind.Vcpu when (VcpuField)change.Position == VcpuField.AssociatedLp:
+                    wrong = Associate(o, change);
+                    td = (uint)change.Object < (uint)_books.Roster.Vcpus.Length ? _books.Roster.Vcpus[change.Object].Td : -1;
+                    break;
+                case ChangeKind.Key when (KeyField)change.Position == KeyField.State:
+                    wrong = CheckKey(o, change);
+                    break;
+                case ChangeKind.NewTd:
+                    wrong = Begin(ref s, change);
+                    break;
+                case ChangeKind.FreeTd:
+                    wrong = End(change.Object);
+                    break;
+                case ChangeKind.NewVcpu:
+                    NewVcpu(change.Object);
+                    break;
+                case ChangeKind.FreeVcpu:
+                    wrong = FreeVcpu(change.Object);
+                    break;
+                default:
+                    break;
+            }
+
             if (wrong is not null)
                 return wrong;
-            int td = change.Kind switch
-            {
-                ChangeKind.Td when (TdField)change.Position == TdField.AssociatedVcpus => change.Object,
-                ChangeKind.Vcpu when (VcpuField)change.Position == VcpuField.AssociatedLp && (uint)change.Object < (uint)_books.Roster.Vcpus.Length
-                    => _books.Roster.Vcpus[change.Object].Td,
-                _ => -1,
-            };
             if (td != counted && _books.Roster.Exists(td) && CheckAssociations(ref s, counted = td) is { } count)
                 return count;
         }
@@ -176,12 +191,11 @@ public sealed class TeardownLaw : Law
             : null;
     }
 
-    private string? NewVcpu(int vcpu)
+    private void NewVcpu(int vcpu)
     {
         while (_associated.Count <= vcpu)
             _associated.Add(0);
         _associated[vcpu] = 0;
-        return null;
     }
 
     private string? FreeVcpu(int vcpu) =>

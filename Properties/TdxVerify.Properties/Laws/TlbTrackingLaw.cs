@@ -55,7 +55,7 @@ public sealed class TlbTrackingLaw : Law
         }
 
         _books.See(o);
-        if (o.ReturnedToHost && o.Status.IsError && CheckRefusal(o) is { } refused)
+        if (_books.ReturnedToHost && o.Status.IsError && CheckRefusal(o) is { } refused)
             return refused;
         if (_books.IsQuiet)
             return null;

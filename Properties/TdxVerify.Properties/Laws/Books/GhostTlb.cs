@@ -12,6 +12,9 @@ internal sealed class GhostTlb
     /// <summary>The TD never ran here since the last INVEPT.</summary>
     public bool IsEmpty => _count == 0;
 
+    /// <summary>When a vCPU of the TD entered here first since the last INVEPT; never: the latest time there is.</summary>
+    public long Oldest => _count == 0 ? long.MaxValue : _stays[0].From;
+
     /// <summary>A page handed back whose translation may be held here: harmless as long as the TD does not run here before the next INVEPT.</summary>
     public PageChange? Stale { get; set; }
 

@@ -35,6 +35,7 @@ internal sealed class PamtBook
     private readonly PageBook<PageUse> _uses = new();
     private readonly PageBook<int> _assignedBelow = new();
     private readonly PageBook<int> _owned = new();
+    private readonly PageBook<int> _ownedControl = new();
     private readonly List<PageChange> _changes = [];
 
     /// <summary>What the event made of pages, one change a page.</summary>
@@ -46,6 +47,7 @@ internal sealed class PamtBook
         _uses.Fit(platform);
         _assignedBelow.Fit(platform);
         _owned.Fit(platform);
+        _ownedControl.Fit(platform);
     }
 
     /// <summary>A new sequence.</summary>
@@ -54,6 +56,7 @@ internal sealed class PamtBook
         _uses.Reset();
         _assignedBelow.Reset();
         _owned.Reset();
+        _ownedControl.Reset();
         _changes.Clear();
     }
 
@@ -65,6 +68,9 @@ internal sealed class PamtBook
 
     /// <summary>4 KiB pages that the TD with this TDR owns.</summary>
     public int Owned(int tdrPage) => _owned.Read(new PamtRef(0, tdrPage));
+
+    /// <summary>PT_TDCX and PT_TDVPR pages among them.</summary>
+    public int OwnedControlPages(int tdrPage) => _ownedControl.Read(new PamtRef(0, tdrPage));
 
     /// <summary>Takes over an event.</summary>
     public void Update(Observation o, RunBooks books)
@@ -100,6 +106,8 @@ internal sealed class PamtBook
             return;
         if (use.OwnerField > 0)
             _owned.At(new PamtRef(0, use.OwnerTdr)) += sign * (1 << (9 * at.Size));
+        if (use.OwnerField > 0 && use.Type is PageType.PT_TDCX or PageType.PT_TDVPR)
+            _ownedControl.At(new PamtRef(0, use.OwnerTdr)) += sign;
         for (int size = at.Size + 1; size <= 2; size++)
             _assignedBelow.At(PamtRef.Of(size, at.FirstPage)) += sign;
     }

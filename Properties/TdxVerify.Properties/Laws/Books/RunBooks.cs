@@ -33,6 +33,9 @@ internal sealed class RunBooks
     /// <summary>The S-EPT trees.</summary>
     public SeptBook Sept { get; } = new();
 
+    /// <summary>The event is a SEAMCALL that returned to its caller without having been in the guest.</summary>
+    public bool ReturnedToHost { get; private set; }
+
     /// <summary>Effects of this kind are among <see cref="Effects"/>.</summary>
     public bool Wrote(ChangeKind kind) => (_kinds >> (int)kind & 1) != 0;
 
@@ -50,6 +53,7 @@ internal sealed class RunBooks
         if (!ReferenceEquals(_platform, o.Platform))
             Fit(o.Platform);
         Now++;
+        ReturnedToHost = o.ReturnedToHost;
         CollectEffects(o.Changes);
         Roster.Update(o, this);
         Pamt.Update(o, this);
