@@ -1,3 +1,4 @@
+using TdxVerify.Properties.Laws.Books;
 using TdxVerify.Properties.Laws.Calls;
 
 namespace TdxVerify.Properties.Laws;
@@ -12,6 +13,8 @@ public static class LawBook
     public static IReadOnlyList<Law> Create()
     {
         var judge = new CallJudge();
+        var books = new RunBooks();
+        var acceptance = new Acceptance(books);
         return
         [
             new FailedCallsLaw(),
@@ -21,7 +24,15 @@ public static class LawBook
             new BusyIffRefusedLaw(judge),
             new SuccessHasItsEffectLaw(judge),
             new OutputsTellTheStateLaw(judge),
+            new SeptAndPamtLaw(books),
+            new StaleTranslationLaw(books),
+            new EpochLaw(books),
+            new TlbTrackingLaw(books),
             new ZeroStepLaw(),
+            new AcceptedPagesLaw(books, acceptance),
+            new ReaddedPagesLaw(books, acceptance),
+            new TeardownLaw(books),
+            new LockLaw(books),
         ];
     }
 }
