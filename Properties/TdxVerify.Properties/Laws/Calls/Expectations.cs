@@ -1,4 +1,3 @@
-using TdxVerify.Abi;
 using TdxVerify.Model;
 
 namespace TdxVerify.Properties.Laws.Calls;
