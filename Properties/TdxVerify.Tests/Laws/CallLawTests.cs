@@ -11,7 +11,7 @@ public class CallLawTests
     [InlineData("TDH.MEM.PAGE.REMOVE", "S-EPT walk reaches the level", Fault.OtherStatus, "does not document")]
     [InlineData("TDH.MEM.RANGE.BLOCK", "entry state in", Fault.OtherOperand, "does not document")]
     [InlineData("TDH.MEM.TRACK", "lifecycle is TD_KEYS_CONFIGURED", Fault.OtherOperand, "does not document")]
-    [InlineData("TDH.MNG.ADDCX", "fewer than 9 TDCS pages", Fault.ThresholdMinus1, "nothing that this says was true before the call")]
+    [InlineData("TDH.MEM.TRACK", "TDCS pages >= 6", Fault.ThresholdPlus1, "nothing that this says was true before the call")]
     [InlineData("TDG.MEM.PAGE.ACCEPT", "entry is not guest-accessible", Fault.OtherStatus, "does not document")]
     public void A_status_without_its_reason_is_noticed(string leaf, string step, Fault fault, string message) =>
         Assert.Contains(message, Complaint("status-has-its-reason", leaf, step, fault), StringComparison.Ordinal);
@@ -27,7 +27,7 @@ public class CallLawTests
 
     [Theory]
     [InlineData("TDH.MEM.RANGE.BLOCK", "S-EPT walk reaches the level", Fault.Dropped, "the S-EPT walk ends above the level: TDX_EPT_WALK_FAILED(RCX) was due")]
-    [InlineData("TDH.MEM.PAGE.AUG", "OP_STATE in", Fault.Dropped, "OP_STATE is not INITIALIZED or RUNNABLE")]
+    [InlineData("TDH.VP.FLUSH", "lifecycle is TD_KEYS_CONFIGURED", Fault.Dropped, "the lifecycle is not TD_KEYS_CONFIGURED")]
     [InlineData("TDH.VP.ENTER", "OP_STATE SHARED", Fault.SwappedWithNext, "OP_STATE refuses a shared lock")]
     public void A_later_failure_that_wins_is_noticed(string leaf, string step, Fault fault, string message) =>
         Assert.Contains(message, Complaint("first-failure-wins", leaf, step, fault), StringComparison.Ordinal);
@@ -35,7 +35,8 @@ public class CallLawTests
     [Theory]
     [InlineData("TDH.MEM.TRACK", "TD epoch EXCLUSIVE", Fault.Dropped, "the TD epoch refuses an exclusive lock: TDX_OPERAND_BUSY(TD_EPOCH) was due")]
     [InlineData("TDH.MEM.SEPT.RD", "S-EPT entry, host flavour", Fault.Dropped, "the S-EPT entry is locked")]
-    [InlineData("TDH.MEM.PAGE.REMOVE", "S-EPT tree SHARED", Fault.OtherOperand, "no lock of it with that operand is the first to be refused")]
+    [InlineData("TDH.MEM.PAGE.REMOVE", "S-EPT tree SHARED", Fault.OtherOperand, "the S-EPT tree refuses a shared lock: TDX_OPERAND_BUSY(SEPT_TREE) was due")]
+    [InlineData("TDH.MEM.RANGE.BLOCK", "S-EPT walk reaches the level", Fault.BusyStatus, "no lock of it with that operand is the first to be refused")]
     [InlineData("TDG.MEM.PAGE.ACCEPT", "S-EPT entry, guest flavour", Fault.Dropped, "the S-EPT entry is locked or has host priority")]
     public void A_busy_that_no_lock_explains_and_a_lock_that_is_ignored_are_noticed(string leaf, string step, Fault fault, string message) =>
         Assert.Contains(message, Complaint("busy-iff-refused", leaf, step, fault), StringComparison.Ordinal);

@@ -8,16 +8,16 @@ using Xunit;
 
 namespace TdxVerify.Tests.Laws;
 
+/// <summary>What may be wrong with a step.</summary>
+public enum Fault
+{
+    Dropped, OtherStatus, BusyStatus, OtherOperand, SwappedWithNext, ThresholdPlus1, ThresholdMinus1, NoDetails,
+}
+
 /// <summary>The model with one step of one leaf changed by hand, under one law alone: no port, no conformance.</summary>
 internal static class FaultyModel
 {
     private const int Operations = 1000;
-
-    /// <summary>What may be wrong with a step.</summary>
-    public enum Fault
-    {
-        Dropped, OtherStatus, OtherOperand, SwappedWithNext, ThresholdPlus1, ThresholdMinus1, NoDetails,
-    }
 
     /// <summary>What a law says of a model whose first step with this text in this leaf has a fault; it fails if the law says nothing.</summary>
     public static string Complaint(string law, string leaf, string step, Fault fault, ModuleProfile profile = ModuleProfile.V1_5_01, int sequences = 150)
@@ -51,6 +51,7 @@ internal static class FaultyModel
             Fault.Dropped => leaf.Steps.RemoveAt(index),
             Fault.SwappedWithNext => leaf.Steps.SetItem(index, leaf.Steps[index + 1]).SetItem(index + 1, step),
             Fault.OtherStatus => leaf.Steps.SetItem(index, step with { Failure = step.Failure with { Status = Status.TDX_SYS_BUSY } }),
+            Fault.BusyStatus => leaf.Steps.SetItem(index, step with { Failure = Failure.Of(Status.TDX_OPERAND_BUSY, Register.Rcx) }),
             Fault.OtherOperand => leaf.Steps.SetItem(index, step with { Failure = step.Failure with { Status = step.Failure.Status ^ 8 } }),
             Fault.NoDetails => leaf.Steps.SetItem(index, step with { Failure = step.Failure with { Detail = FailureDetail.None } }),
             Fault.ThresholdPlus1 => leaf.Steps.SetItem(index, step with { Argument = step.Argument + 1 }),

@@ -1,4 +1,3 @@
-using TdxVerify.Abi;
 using TdxVerify.Model;
 using TdxVerify.Properties.Laws;
 using Xunit;

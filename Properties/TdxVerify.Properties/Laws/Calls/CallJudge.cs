@@ -61,8 +61,12 @@ internal sealed class CallJudge
         _judged = o.Number;
         if (!o.IsModelled)
         {
-            Host.Clear();
+            // Not modelled is a leaf that the dispatcher lets through; one that it must refuse was carried out.
             Guest.Clear();
+            if (Host.Rules == _rules?.Dispatcher && Host.Rules is not null)
+                Host.Judge(Status.TDX_SUCCESS, CallEnd.Returned);
+            else
+                Host.Clear();
             return;
         }
 
