@@ -16,11 +16,13 @@ internal sealed class LeafBuilder<S>(LeafId id)
     public LeafBuilder<S> Read(string text, StepAction<S> action, int argument = 0) =>
         Add(new Step<S> { Kind = StepKind.Read, Text = text, Action = action, Argument = argument });
 
-    public LeafBuilder<S> Check(string text, StepTest<S> test, Failure failure, int argument = 0, bool threshold = false, StepAction<S>? undo = null) =>
+    public LeafBuilder<S> Check(
+        string text, StepTest<S> test, Failure failure, int argument = 0, bool threshold = false, StepAction<S>? undo = null,
+        ArgumentKind kind = ArgumentKind.Other) =>
         Add(new Step<S>
         {
             Kind = StepKind.Check, Text = text, Test = test, Argument = argument, Failure = failure,
-            IsThreshold = threshold, Undo = undo,
+            IsThreshold = threshold, Undo = undo, ArgumentKind = kind,
         });
 
     public LeafBuilder<S> Choice(string text, ChoicePoint choice, Failure failure, StepTest<S>? test = null) =>
@@ -157,8 +159,15 @@ internal sealed class LeafBuilder<S>(LeafId id)
 
         return Check(
             $"OP_STATE in {{{allowed}}}", TdSteps<S>.OpStateIn,
-            new Failure(Status.TDX_OP_STATE_INCORRECT, Drop: locked ? LockId.OpState : null), (int)allowed);
+            new Failure(Status.TDX_OP_STATE_INCORRECT, Drop: locked ? LockId.OpState : null), (int)allowed,
+            kind: ArgumentKind.OpStates);
     }
+
+    /// <summary>The vCPU's state is one of these.</summary>
+    public LeafBuilder<S> VcpuStateIn(params ReadOnlySpan<VcpuState> allowed) =>
+        Check(
+            $"vCPU state is {string.Join(" or ", allowed.ToArray())}", VcpuSteps<S>.StateIn,
+            new Failure(Status.TDX_VCPU_STATE_INCORRECT), VcpuSteps<S>.States(allowed), kind: ArgumentKind.VcpuStates);
 
     /// <summary>RCX names an S-EPT entry: reserved bits, level, alignment, then a private GPA.</summary>
     public LeafBuilder<S> PageInfo(int lowestLevel, int highestLevel)
@@ -168,7 +177,7 @@ internal sealed class LeafBuilder<S>(LeafId id)
         string highest = highestLevel == SeptSteps<S>.RootLevel ? "that of the root" : $"{highestLevel}";
         Check(
             $"RCX: reserved bits 0, level from {lowestLevel} to {highest}, GPA aligned to the level",
-            SeptSteps<S>.PageInfoIsLegal, invalid, SeptSteps<S>.Levels(lowestLevel, highestLevel));
+            SeptSteps<S>.PageInfoIsLegal, invalid, SeptSteps<S>.Levels(lowestLevel, highestLevel), kind: ArgumentKind.Levels);
         return Check("GPA is private and not too wide", SeptSteps<S>.GpaIsPrivate, invalid);
     }
 
@@ -200,7 +209,8 @@ internal sealed class LeafBuilder<S>(LeafId id)
     public LeafBuilder<S> EntryState(SeptStates allowed) =>
         Check(
             $"entry state in {{{allowed}}}", SeptSteps<S>.EntryStateIn,
-            Failure.Of(Status.TDX_EPT_ENTRY_STATE_INCORRECT, Register.Rcx, FailureDetail.SeptEntry), (int)allowed);
+            Failure.Of(Status.TDX_EPT_ENTRY_STATE_INCORRECT, Register.Rcx, FailureDetail.SeptEntry), (int)allowed,
+            kind: ArgumentKind.SeptStates);
 
     /// <summary>The PAMT entry of the mapped page or S-EPT page, exclusive, without parents.</summary>
     public LeafBuilder<S> MappedPage(string what, bool isTable)

@@ -33,9 +33,7 @@ internal static class MetadataRead<S>
         .Check(
             "TDVPS pages >= 6", VcpuSteps<S>.HasTdvpsPages, new Failure(Status.TDX_TDCX_NUM_INCORRECT),
             VcpuSteps<S>.MinimumTdvpsPages, threshold: true)
-        .Check(
-            "vCPU state is VCPU_READY or VCPU_DISABLED", VcpuSteps<S>.StateIn, new Failure(Status.TDX_VCPU_STATE_INCORRECT),
-            VcpuSteps<S>.States(VcpuState.VCPU_READY, VcpuState.VCPU_DISABLED))
+        .VcpuStateIn(VcpuState.VCPU_READY, VcpuState.VCPU_DISABLED)
         .Check("vCPU is associated with no LP (then with this one) or with this one", VcpuSteps<S>.Associate, new Failure(Status.TDX_VCPU_ASSOCIATED))
         .Effect("a new association: associated vCPUs +1 (stays if a later step fails)", VcpuSteps<S>.CountNewAssociation)
         .Check("version 0 (version 1 is not modelled)", IsVersion0, Failure.Of(Status.TDX_OPERAND_INVALID, Register.Rax))

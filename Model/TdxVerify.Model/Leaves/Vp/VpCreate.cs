@@ -27,9 +27,7 @@ internal static class VpCreate<S>
         .OwnerTdr(PageSlot.Tdvpr)
         .TdIsUsable()
         .OpState(OpStates.INITIALIZED)
-        .Check(
-            "vCPU state is VCPU_UNINITIALIZED", VcpuSteps<S>.StateIn, new Failure(Status.TDX_VCPU_STATE_INCORRECT),
-            VcpuSteps<S>.States(VcpuState.VCPU_UNINITIALIZED))
+        .VcpuStateIn(VcpuState.VCPU_UNINITIALIZED)
         .Check("fewer than 15 TDVPS pages so far", HasRoom, new Failure(Status.TDX_TDCX_NUM_INCORRECT), MaximumTdvpsPages, threshold: true)
         .Page(PageSlot.Target, Register.Rcx, "new TDCX", LockMode.Exclusive, PageType.PT_NDA)
         .Effect("TDVPS page count +1", CountPage)

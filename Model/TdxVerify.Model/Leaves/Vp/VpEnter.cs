@@ -23,9 +23,7 @@ internal static class VpEnter<S>
         .Check(
             "TDVPS pages >= 6", VcpuSteps<S>.HasTdvpsPages, new Failure(Status.TDX_TDCX_NUM_INCORRECT),
             VcpuSteps<S>.MinimumTdvpsPages, threshold: true)
-        .Check(
-            "vCPU state is VCPU_READY", VcpuSteps<S>.StateIn, new Failure(Status.TDX_VCPU_STATE_INCORRECT),
-            VcpuSteps<S>.States(VcpuState.VCPU_READY))
+        .VcpuStateIn(VcpuState.VCPU_READY)
         .Check("vCPU is associated with no LP (then with this one) or with this one", VcpuSteps<S>.Associate, new Failure(Status.TDX_VCPU_ASSOCIATED))
         .Effect("a new association: associated vCPUs +1 (stays if a later step fails)", VcpuSteps<S>.CountNewAssociation)
         .Check("hint bit 52 only if the last TD exit was ASYNC_TRAP", HintIsLegal, Failure.Of(Status.TDX_OPERAND_INVALID, Register.Rcx))

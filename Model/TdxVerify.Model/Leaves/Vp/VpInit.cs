@@ -36,9 +36,7 @@ internal static class VpInit<S>
         .Check(
             "TDVPS pages >= 6", VcpuSteps<S>.HasTdvpsPages, new Failure(Status.TDX_TDCX_NUM_INCORRECT),
             VcpuSteps<S>.MinimumTdvpsPages, threshold: true)
-        .Check(
-            "vCPU state is VCPU_UNINITIALIZED", VcpuSteps<S>.StateIn, new Failure(Status.TDX_VCPU_STATE_INCORRECT),
-            VcpuSteps<S>.States(VcpuState.VCPU_UNINITIALIZED))
+        .VcpuStateIn(VcpuState.VCPU_UNINITIALIZED)
         .Effect("vCPU index = vCPU count; vCPU count +1", CountVcpu)
         .Check(
             "vCPU count <= MAX_VCPUS (taken back on failure)", CountIsLegal, new Failure(Status.TDX_MAX_VCPUS_EXCEEDED),

@@ -1,0 +1,98 @@
+using TdxVerify.Abi;
+using TdxVerify.Hardware.Trace;
+using TdxVerify.Model;
+using TdxVerify.Properties.Choices;
+using TdxVerify.Properties.Generation;
+using TdxVerify.Properties.Laws;
+using TdxVerify.Properties.Runs;
+
+namespace TdxVerify.Properties.Mutants;
+
+/// <summary>
+/// The sequences that all mutants are run on. They are decoded once against the declared model, with its answers: a
+/// mutant is then told from the model by replaying them, which is what running generator, model and mutant side by
+/// side would find, many times faster.
+/// </summary>
+public static class SequencePool
+{
+    // Short ones find most; what needs a long history (512 pages to promote, a whole teardown) needs long ones.
+    private static readonly int[] s_lengths = [150, 300, 600, 1500];
+
+    /// <summary>Sequences <paramref name="from"/> to <paramref name="from"/> + <paramref name="count"/> - 1 of a seed.</summary>
+    public static ReachedSequence[] Generate(PlatformInfo platform, ulong seed, int from, int count, CancellationToken cancel = default)
+    {
+        var sequences = new ReachedSequence?[count];
+        Parallel.For(
+            0, count, new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount },
+            () => new Generator(platform),
+            (i, _, generator) =>
+            {
+                if (!cancel.IsCancellationRequested)
+                    sequences[i] = generator.Generate(seed, from + i);
+                return generator;
+            },
+            _ => { });
+        return [.. sequences.OfType<ReachedSequence>()];
+    }
+
+    /// <summary>The sequential recordings of this platform in a folder.</summary>
+    public static ReachedSequence[] Load(string folder, PlatformInfo platform)
+    {
+        var sequences = new List<ReachedSequence>();
+        ModelPort<ArraysState> model = ModelPorts.Fast(platform);
+        foreach (string path in Directory.EnumerateFiles(folder, "*.jsonl*").Order(StringComparer.Ordinal))
+        {
+            using (TraceReader reader = TraceReader.Open(path))
+            {
+                if (reader.Header.Platform != platform)
+                    continue;
+            }
+
+            TraceFile trace = TraceFile.Load(path);
+            foreach (TraceSequence sequence in trace.Sequences)
+            {
+                if (!sequence.Events.Any(e => e.Kind is TraceEventKind.Begin or TraceEventKind.End))
+                    sequences.Add(ReachedSequence.Of($"{Path.GetFileName(path)} sequence {sequence.Number}", sequence.Events, null, model));
+            }
+        }
+
+        return [.. sequences];
+    }
+
+    private sealed class Generator
+    {
+        private readonly ModelPort<ArraysState> _model;
+        private readonly SequenceRunner _runner;
+        private readonly List<TraceEvent> _events = [];
+
+        public Generator(PlatformInfo platform)
+        {
+            _model = ModelPorts.Fast(platform);
+            _runner = new SequenceRunner(new EventRunner(ModelPorts.Observed(platform), null, []), GenerationLimits.None) { Observer = Keep };
+        }
+
+        public ReachedSequence Generate(ulong seed, int number)
+        {
+            ChoiceStream stream = ChoiceStream.FromSeed(seed + ((ulong)number * 0x1_0000_0001), s_lengths[number % s_lengths.Length]);
+            _events.Clear();
+            _events.Add(TraceEvent.OfReset(number));
+            _runner.Run(stream);
+            return ReachedSequence.Of($"sequence {number} of seed {seed}", _events, stream, _model);
+        }
+
+        private void Keep(EventRunner events, TraceEvent e)
+        {
+            _events.Add(e);
+            Observation o = events.Last;
+            if (o.Kind is not (TraceEventKind.Seamcall or TraceEventKind.Enter or TraceEventKind.Exit) || !o.GuestRan)
+                return;
+            PlatformInfo platform = o.Platform;
+            ulong tdvpr = platform.PageBase + (o.State.Vcpu(o.Guest.Vcpu, VcpuField.TdvprPage) << Hpa.PageShift);
+            if (!o.Model.Machine.GuestResult(tdvpr, out GuestResult result, out bool returned))
+                return;
+            _events.Add(returned
+                ? TraceEvent.OfGuestResult(tdvpr, o.Model.Machine.OperationOf(o.Guest.Vcpu).Registers, result)
+                : TraceEvent.OfGuestResult(tdvpr, result.Completed, result.VirtualizationException));
+        }
+    }
+}
