@@ -17,8 +17,8 @@ public class InputException : Exception
     {
     }
 
-    /// <summary>An error with its one line for the user, and what was caught.</summary>
-    public InputException(string message, Exception innerException)
+    /// <summary>An error with its one line for the user, and what was caught, if anything was.</summary>
+    public InputException(string message, Exception? innerException)
         : base(message, innerException)
     {
     }

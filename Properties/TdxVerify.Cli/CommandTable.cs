@@ -8,6 +8,7 @@ internal static class CommandTable
 {
     public static IEnumerable<Command> Create(Terminal terminal) =>
     [
+        TraceCommand.Create(terminal),
         ExplainCommand.Create(terminal),
     ];
 }

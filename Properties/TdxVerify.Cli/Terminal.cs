@@ -13,6 +13,9 @@ internal sealed class Terminal(TextReader input, TextWriter output, TextWriter e
     /// <summary>Standard input.</summary>
     public TextReader In => input;
 
+    /// <summary>Standard input as bytes, for input that may be compressed; instead of <see cref="In"/>.</summary>
+    public Stream OpenInput() => input is StreamReader { BaseStream: var stream } ? stream : new MemoryStream(Encoding.UTF8.GetBytes(input.ReadToEnd()));
+
     /// <summary>Standard output. Buffered where it is a file or a pipe.</summary>
     public TextWriter Out => output;
 

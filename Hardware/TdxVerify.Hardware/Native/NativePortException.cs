@@ -1,10 +1,12 @@
+using TdxVerify.Abi;
+
 namespace TdxVerify.Hardware.Native;
 
 /// <summary>
 /// A shared library that cannot be used as a port. The message is one line for the user: the file, the symbol where
 /// there is one, what is wrong.
 /// </summary>
-public sealed class NativePortException : Exception
+public sealed class NativePortException : InputException
 {
     /// <summary>Describes the fault.</summary>
     /// <param name="file">The library as the user named it.</param>

@@ -17,9 +17,15 @@ public sealed class PortReplayer(IPort port)
 {
     private readonly IChoiceOracle? _oracle = port as IChoiceOracle;
     private readonly byte[] _page = new byte[Hpa.PageSize];
-    private long _sequences;
-    private long _events;
-    private long _calls;
+
+    /// <summary>Sequences begun by the latest replay, one that a damaged file ended included.</summary>
+    public long Sequences { get; private set; }
+
+    /// <summary>Events of the latest replay.</summary>
+    public long Events { get; private set; }
+
+    /// <summary>Calls of the latest replay.</summary>
+    public long Calls { get; private set; }
 
     /// <summary>Replays what a reader has not yet read.</summary>
     /// <exception cref="TraceException">The file is damaged.</exception>
@@ -54,7 +60,7 @@ public sealed class PortReplayer(IPort port)
     /// <summary>Replays one event; null where the port answered as recorded.</summary>
     public ReplayStop? Step(in TraceEvent e)
     {
-        _events++;
+        Events++;
         switch (e.Kind)
         {
             case TraceEventKind.Seamcall:
@@ -76,7 +82,7 @@ public sealed class PortReplayer(IPort port)
             case TraceEventKind.Unlock:
                 return Expect(e.Ok ? PortResult.Ok : PortResult.Busy, port.Unlock(e.Lock), e);
             case TraceEventKind.Reset:
-                _sequences++;
+                Sequences++;
                 return Expect(PortResult.Ok, port.Reset(), e);
             case TraceEventKind.Begin:
             case TraceEventKind.End:
@@ -88,9 +94,9 @@ public sealed class PortReplayer(IPort port)
 
     private void Start()
     {
-        _sequences = 0;
-        _events = 0;
-        _calls = 0;
+        Sequences = 0;
+        Events = 0;
+        Calls = 0;
     }
 
     private ReplayResult Finish(string file, TraceHeader header, ReplayStop? stop)
@@ -98,12 +104,12 @@ public sealed class PortReplayer(IPort port)
         if (stop?.Verdict == ReplayVerdict.Rejected
             && PlatformDifference.Describe(header.Platform, port.Platform) is { } difference)
             stop = stop with { Reason = $"{stop.Reason} (the port's platform is not the recorded one: {difference})" };
-        return new ReplayResult(file, stop?.Verdict ?? ReplayVerdict.Accepted, _sequences, _events, _calls, stop);
+        return new ReplayResult(file, stop?.Verdict ?? ReplayVerdict.Accepted, Sequences, Events, Calls, stop);
     }
 
     private ReplayStop? Seamcall(in TraceEvent e)
     {
-        _calls++;
+        Calls++;
         _oracle?.Observe(e.Output.Rax);
         RegisterFile registers = e.Input;
         PortResult result = port.Seamcall(e.Lp, ref registers);
@@ -112,7 +118,7 @@ public sealed class PortReplayer(IPort port)
 
     private ReplayStop? Enter(in TraceEvent e)
     {
-        _calls++;
+        Calls++;
         _oracle?.Observe(e.Running ? Status.TDX_SUCCESS : e.Output.Rax);
         RegisterFile registers = e.Input;
         PortResult result = port.EnterBegin(e.Lp, ref registers, out bool running);
@@ -127,7 +133,7 @@ public sealed class PortReplayer(IPort port)
 
     private ReplayStop? Exit(in TraceEvent e)
     {
-        _calls++;
+        Calls++;
         _oracle?.Observe(e.Output.Rax);
         RegisterFile registers = e.Input;
         PortResult result = port.EnterEnd(e.Lp, ref registers);

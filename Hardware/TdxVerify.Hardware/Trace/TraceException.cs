@@ -1,10 +1,12 @@
+using TdxVerify.Abi;
+
 namespace TdxVerify.Hardware.Trace;
 
 /// <summary>
 /// A trace file that cannot be read or written. The message is one line for the user: file, line where there is
 /// one, what is wrong, what was expected. Nothing else is thrown for bad input.
 /// </summary>
-public sealed class TraceException : Exception
+public sealed class TraceException : InputException
 {
     /// <summary>Describes the fault.</summary>
     /// <param name="file">The file as the user named it.</param>

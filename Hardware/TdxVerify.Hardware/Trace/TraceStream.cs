@@ -7,10 +7,16 @@ internal static class TraceStream
 {
     private const int MagicLength = 2;
 
-    /// <summary>Opens a file for reading; compression is told from its first bytes, so that pipes work too.</summary>
-    public static Stream OpenRead(string path)
+    /// <summary>Opens a file for reading, as it is.</summary>
+    public static Stream Open(string path) =>
+        Open(path, "read", p => new FileStream(p, FileMode.Open, FileAccess.Read, FileShare.ReadWrite, bufferSize: 0));
+
+    /// <summary>Opens a file for reading, decompressed.</summary>
+    public static Stream OpenRead(string path) => Decompress(path, Open(path));
+
+    /// <summary>Decompresses what is compressed, which is told from the first bytes, so that pipes work too.</summary>
+    public static Stream Decompress(string name, Stream file)
     {
-        Stream file = Open(path, "read", p => new FileStream(p, FileMode.Open, FileAccess.Read, FileShare.ReadWrite, bufferSize: 0));
         try
         {
             byte[] magic = new byte[MagicLength];
@@ -21,7 +27,7 @@ internal static class TraceStream
         catch (Exception e) when (IsSystemFault(e))
         {
             file.Dispose();
-            throw new TraceException(path, 0, $"cannot be read: {e.Message}", e);
+            throw new TraceException(name, 0, $"cannot be read: {e.Message}", e);
         }
     }
 
@@ -42,7 +48,7 @@ internal static class TraceStream
     private static FileStream Open(string path, string verb, Func<string, FileStream> open)
     {
         if (Directory.Exists(path))
-            throw new TraceException(path, 0, "is a directory, expected a trace file");
+            throw new TraceException(path, 0, $"is a directory, expected a trace file, such as one of {Path.Combine(path, "*.jsonl.gz")}");
         try
         {
             return open(path);

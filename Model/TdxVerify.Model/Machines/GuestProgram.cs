@@ -20,6 +20,9 @@ internal sealed class GuestProgram
     /// <summary>What became of it.</summary>
     public GuestResult Result;
 
+    /// <summary>The vCPU was told something since it was created.</summary>
+    public bool WasSubmitted { get; private set; }
+
     /// <summary>It is still to be done.</summary>
     public bool IsPending { get; private set; }
 
@@ -31,6 +34,7 @@ internal sealed class GuestProgram
     {
         Operation = operation;
         Result = default;
+        WasSubmitted = true;
         IsPending = true;
         TdcallReturned = false;
     }
@@ -40,6 +44,7 @@ internal sealed class GuestProgram
     {
         Operation = default;
         Result = default;
+        WasSubmitted = false;
         IsPending = false;
         TdcallReturned = false;
     }

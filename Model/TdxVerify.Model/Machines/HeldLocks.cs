@@ -200,8 +200,12 @@ internal sealed class HeldLocks<S>
             return false;
         if (operation.Which != PortLock.SeptEntry)
             return true;
-        if ((OpState)s.Td(grip.Td, TdField.OpState) == OpState.UNINITIALIZED)
+        if ((OpState)s.Td(grip.Td, TdField.OpState) == OpState.UNINITIALIZED
+            || (TdLifecycle)s.Td(grip.Td, TdField.Lifecycle) == TdLifecycle.TD_TEARDOWN)
+        {
             return false;
+        }
+
         var info = new PageInfo(operation.Argument2);
         Call walk = default;
         walk.Td = grip.Td;

@@ -73,6 +73,8 @@ public sealed class Machine<S>
             if (Leaves.Host(registers.Rax) is not { } leaf)
                 return false;
             Run(leaf);
+            if (leaf.Id.Number == (int)HostLeaf.TDH_VP_CREATE && _call.FailedStep == 0)
+                ProgramOf(_call.Vcpu).Clear();
         }
 
         Choices = 0;
@@ -132,7 +134,7 @@ public sealed class Machine<S>
         return true;
     }
 
-    /// <summary>What became of the latest operation of a vCPU. False: there is no such vCPU.</summary>
+    /// <summary>What became of the latest operation of a vCPU. False: there is no such vCPU, or it was never told anything.</summary>
     public bool GuestResult(ulong tdvprHpa, out GuestResult result, out bool tdcallReturned)
     {
         result = default;
@@ -142,7 +144,7 @@ public sealed class Machine<S>
         GuestProgram program = ProgramOf(vcpu);
         result = program.Result;
         tdcallReturned = program.TdcallReturned;
-        return true;
+        return program.WasSubmitted;
     }
 
     /// <summary>Forgets what vCPUs were told; the state is reset by its owner.</summary>

@@ -12,15 +12,17 @@ public sealed class ChoiceStream
     /// <summary>Values for each operation.</summary>
     public const int Width = 10;
 
-    private readonly ulong _seed;
     private readonly ulong[]? _values;
 
     private ChoiceStream(ulong seed, ulong[]? values, int operations)
     {
-        _seed = seed;
+        Seed = seed;
         _values = values;
         Operations = operations;
     }
+
+    /// <summary>The seed that it is computed from; 0 where it holds its values.</summary>
+    public ulong Seed { get; }
 
     /// <summary>How many operations the stream decides.</summary>
     public int Operations { get; }
@@ -37,7 +39,7 @@ public sealed class ChoiceStream
         get
         {
             int index = (operation * Width) + position;
-            return _values is null ? SplitMix(_seed, (uint)index) : _values[index];
+            return _values is null ? SplitMix(Seed, (uint)index) : _values[index];
         }
     }
 
@@ -48,13 +50,13 @@ public sealed class ChoiceStream
             return (ulong[])_values.Clone();
         var values = new ulong[Operations * Width];
         for (int i = 0; i < values.Length; i++)
-            values[i] = SplitMix(_seed, (uint)i);
+            values[i] = SplitMix(Seed, (uint)i);
         return values;
     }
 
     /// <inheritdoc/>
     public override string ToString() => _values is null
-        ? $"{Operations} operations from seed 0x{_seed:x}"
+        ? $"{Operations} operations from seed 0x{Seed:x}"
         : $"{Operations} operations, {_values.Count(value => value != 0)} choices that are not the simplest";
 
     // SplitMix64 (Steele, Lea, Flood 2014): value i of a seed without computing the ones before.

@@ -124,7 +124,23 @@ public sealed class CallGenerator(World world, GenerationLimits limits)
         Scope.Keep(s.Platform, ref registers);
         if (!limits.Supports(registers.Rax))
             registers = Registers(HostLeaf.TDH_MNG_KEY_RECLAIMID);
+        if ((HostLeaf)LeafNames.Number(registers.Rax) == HostLeaf.TDH_PHYMEM_PAGE_RECLAIM && DropLockInsideTd(ref operation))
+            return;
         operation.Event = TraceEvent.OfSeamcall(lp, registers, registers);
+    }
+
+    // Whoever holds a lock inside a TD also holds its TDR, so its pages cannot be reclaimed meanwhile.
+    private bool DropLockInsideTd(ref Operation operation)
+    {
+        foreach (LockOperation held in world.Locks)
+        {
+            if (held.Which is not (PortLock.OpState or PortLock.SeptTree or PortLock.Epoch or PortLock.SeptEntry))
+                continue;
+            operation.Event = TraceEvent.OfUnlock(held, ok: true);
+            return true;
+        }
+
+        return false;
     }
 
     private RegisterFile NewTd(ref ChoiceReader choices, in ObservedState s)
@@ -552,6 +568,8 @@ public sealed class CallGenerator(World world, GenerationLimits limits)
         if (world.Tds.Count == 0 || world.Locks.Count >= 4)
             return false;
         TdView td = world.Tds[choices.Below(world.Tds.Count)];
+        if ((TdLifecycle)s.Td(td.Handle, TdField.Lifecycle) == TdLifecycle.TD_TEARDOWN)
+            return false;
         Range range = choices.Percent(20) && td.Tables.Count > 0 ? td.Tables[choices.Below(td.Tables.Count)] : SomeMapped(ref choices, td);
         PortLock which = limits.Adjust((PortLock)(1 + choices.Weighted([2, 3, 5, 3, 6, 3, 2])));
         if (which == 0)

@@ -23,6 +23,8 @@ public sealed class FailedCallsLaw : Law
         if (!o.ReturnedToHost || !o.Status.IsError)
             return null;
         Occurred(0);
+        if (OnlyLocksChanged(o))
+            return null;
         foreach (Change change in o.Net)
         {
             if (IsLockWord(change))
@@ -33,6 +35,17 @@ public sealed class FailedCallsLaw : Law
         }
 
         return null;
+    }
+
+    private static bool OnlyLocksChanged(Observation o)
+    {
+        foreach (ref readonly Change change in o.Changes)
+        {
+            if (!IsLockWord(change))
+                return false;
+        }
+
+        return true;
     }
 
     internal static bool IsLockWord(in Change change) => change.Kind switch

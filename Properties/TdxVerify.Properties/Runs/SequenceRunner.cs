@@ -1,6 +1,5 @@
 using TdxVerify.Abi;
 using TdxVerify.Hardware.Trace;
-using TdxVerify.Model;
 using TdxVerify.Properties.Choices;
 using TdxVerify.Properties.Generation;
 
@@ -19,19 +18,20 @@ public sealed class SequenceRunner
         _events = events;
         _world = new World(events.Model.Platform);
         _generator = new CallGenerator(_world, limits);
+        States = new StateCoverage(events.Model.Machine.Leaves);
     }
 
     /// <summary>The runner of events.</summary>
     public EventRunner Events => _events;
 
-    /// <summary>Called after each event that was carried out; null: no one listens.</summary>
-    public Action<EventRunner, TraceEvent>? Observer { get; set; }
+    /// <summary>S-EPT entry states that calls met.</summary>
+    public StateCoverage States { get; }
 
     /// <summary>Runs the stream on a fresh platform.</summary>
     /// <param name="stream">The choices; those of its first operation also name the mix.</param>
     /// <param name="record">Takes the events with their answers; null: they are not kept.</param>
     /// <returns>The first broken law; null: all held.</returns>
-    public RunFailure? Run(ChoiceStream stream, List<TraceEvent>? record = null)
+    public RunFailure? Run(ChoiceStream stream, List<PlannedEvent>? record = null)
     {
         _events.Reset();
         _generator.Reset(Mix.All[stream.Operations == 0 ? 0 : (int)(stream[0, ChoiceStream.Width - 1] % (uint)Mix.All.Count)]);
@@ -49,11 +49,11 @@ public sealed class SequenceRunner
         return null;
     }
 
-    private RunFailure? Carry(ref TraceEvent e, ChoicePoint choice, int operation, List<TraceEvent>? record)
+    private RunFailure? Carry(ref TraceEvent e, ChoicePoint choice, int operation, List<PlannedEvent>? record)
     {
         RunFailure? failure = _events.Step(ref e, choice, operation);
-        record?.Add(e);
-        Observer?.Invoke(_events, e);
+        record?.Add(new PlannedEvent(e, choice));
+        States.Count(_events.Last);
         switch (e.Kind)
         {
             case TraceEventKind.Lock when e.Ok:

@@ -1,0 +1,9 @@
+using TdxVerify.Abi;
+using TdxVerify.Hardware.Trace;
+
+namespace TdxVerify.Properties.Runs;
+
+/// <summary>An event of a sequence that can be carried out again.</summary>
+/// <param name="Event">The event; its answers are those of the last time.</param>
+/// <param name="Choice">The choice point that fails in it; None: none.</param>
+public readonly record struct PlannedEvent(TraceEvent Event, ChoicePoint Choice);

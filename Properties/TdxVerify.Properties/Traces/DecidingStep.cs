@@ -1,0 +1,33 @@
+using TdxVerify.Abi;
+using TdxVerify.Model;
+
+namespace TdxVerify.Properties.Traces;
+
+/// <summary>The declared step that decided how a call ended.</summary>
+/// <param name="Leaf">The leaf, or what the processor does by itself, such as <c>guest memory access</c>.</param>
+/// <param name="Step">The step, from 1; 0: every check held.</param>
+/// <param name="Text">The rule; empty where every check held.</param>
+/// <param name="Outcome">The status or other end that the step gives.</param>
+public sealed record DecidingStep(string Leaf, int Step, string Text, string Outcome)
+{
+    /// <summary>The step of a declared leaf.</summary>
+    internal static DecidingStep Of<S>(Leaf<S> leaf, int step)
+        where S : struct, IState
+    {
+        if (step == 0)
+            return new DecidingStep(leaf.Id.Name, 0, "", "");
+        Step<S> decided = leaf.Steps[step - 1];
+        Failure failure = decided.Failure;
+        string outcome = failure.End == CallEnd.Returned ? new StatusCode(failure.Status).Name : failure.End.ToString();
+        string verb = decided.Kind switch
+        {
+            StepKind.Lock => "refused",
+            StepKind.Choice => "the hardware decided against",
+            _ => "does not hold",
+        };
+        return new DecidingStep(leaf.Id.Name, step, $"{verb}: {decided.Text}", outcome);
+    }
+
+    /// <inheritdoc/>
+    public override string ToString() => Step == 0 ? $"{Leaf}: every check holds" : $"{Leaf} step {Step}, {Text} -> {Outcome}";
+}
