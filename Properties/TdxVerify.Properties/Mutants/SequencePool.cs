@@ -63,36 +63,56 @@ public static class SequencePool
     {
         private readonly ModelPort<ArraysState> _model;
         private readonly SequenceRunner _runner;
+        private readonly GuestResults _results = new();
+        private readonly List<PlannedEvent> _planned = [];
         private readonly List<TraceEvent> _events = [];
 
         public Generator(PlatformInfo platform)
         {
             _model = ModelPorts.Fast(platform);
-            _runner = new SequenceRunner(new EventRunner(ModelPorts.Observed(platform), null, []), GenerationLimits.None) { Observer = Keep };
+            _runner = new SequenceRunner(new EventRunner(ModelPorts.Observed(platform), null, [_results]), GenerationLimits.None);
         }
 
         public ReachedSequence Generate(ulong seed, int number)
         {
             ChoiceStream stream = ChoiceStream.FromSeed(seed + ((ulong)number * 0x1_0000_0001), s_lengths[number % s_lengths.Length]);
+            _planned.Clear();
+            _runner.Run(stream, _planned);
             _events.Clear();
             _events.Add(TraceEvent.OfReset(number));
-            _runner.Run(stream);
+            for (int i = 0; i < _planned.Count; i++)
+            {
+                _events.Add(_planned[i].Event);
+                if (_results.After[i] is { } result)
+                    _events.Add(result);
+            }
+
             return ReachedSequence.Of($"sequence {number} of seed {seed}", _events, stream, _model);
         }
+    }
 
-        private void Keep(EventRunner events, TraceEvent e)
+    // Every event passes the laws of a run; this one is told nothing wrong and notes what became of the guest's
+    // operation, for which a run has no event.
+    private sealed class GuestResults() : Law("guest results", "Nothing is ever wrong.")
+    {
+        public List<TraceEvent?> After { get; } = [];
+
+        public override void Reset() => After.Clear();
+
+        protected override string? Check(Observation o)
         {
-            _events.Add(e);
-            Observation o = events.Last;
-            if (o.Kind is not (TraceEventKind.Seamcall or TraceEventKind.Enter or TraceEventKind.Exit) || !o.GuestRan)
-                return;
-            PlatformInfo platform = o.Platform;
-            ulong tdvpr = platform.PageBase + (o.State.Vcpu(o.Guest.Vcpu, VcpuField.TdvprPage) << Hpa.PageShift);
+            After.Add(o.Kind is TraceEventKind.Seamcall or TraceEventKind.Enter or TraceEventKind.Exit && o.GuestRan ? Result(o) : null);
+            return null;
+        }
+
+        private static TraceEvent? Result(Observation o)
+        {
+            ulong tdvpr = o.Platform.PageBase + (o.State.Vcpu(o.Guest.Vcpu, VcpuField.TdvprPage) << Hpa.PageShift);
             if (!o.Model.Machine.GuestResult(tdvpr, out GuestResult result, out bool returned))
-                return;
-            _events.Add(returned
+                return null;
+            return returned
                 ? TraceEvent.OfGuestResult(tdvpr, o.Model.Machine.OperationOf(o.Guest.Vcpu).Registers, result)
-                : TraceEvent.OfGuestResult(tdvpr, result.Completed, result.VirtualizationException));
+                : TraceEvent.OfGuestResult(tdvpr, result.Completed, result.VirtualizationException);
         }
     }
 }
