@@ -9,6 +9,8 @@ internal static class CommandTable
     public static IEnumerable<Command> Create(Terminal terminal) =>
     [
         TraceCommand.Create(terminal),
+        PropsCommand.Create(terminal),
+        ReplayCommand.Create(terminal),
         ExplainCommand.Create(terminal),
     ];
 }

@@ -67,7 +67,7 @@ internal static class TraceShowCommand
         terminal.Out.WriteLine($"\n{all.Count} sequences; --sequence N shows one of them");
     }
 
-    private static void Tell(Terminal terminal, TraceInput input, SequenceSummary sequence, ModuleProfile? profile)
+    internal static void Tell(Terminal terminal, TraceInput input, SequenceSummary sequence, ModuleProfile? profile)
     {
         string indent = new(' ', LineWidth + 2);
         terminal.Out.WriteLine(terminal.Bold($"sequence {sequence.Number}, line {sequence.Line}: {sequence.Events} events, {sequence.Calls} calls"));

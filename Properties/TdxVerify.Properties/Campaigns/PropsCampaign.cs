@@ -16,11 +16,14 @@ public sealed class PropsCampaign : IDisposable
 
     /// <summary>Opens a port for each worker.</summary>
     public PropsCampaign(PropsOptions options)
+        : this(options, [.. Enumerable.Range(0, Math.Max(1, options.Workers)).Select(_ => new PropsWorker(options))])
+    {
+    }
+
+    private PropsCampaign(PropsOptions options, PropsWorker[] workers)
     {
         _options = options;
-        _workers = new PropsWorker[Math.Max(1, options.Workers)];
-        for (int i = 0; i < _workers.Length; i++)
-            _workers[i] = new PropsWorker(options);
+        _workers = workers;
     }
 
     /// <summary>Calls so far.</summary>
@@ -109,6 +112,13 @@ public sealed class PropsCampaign : IDisposable
         }
 
         return new LawReport(same[0].Name, same[0].Statement, same.Sum(law => law.Checked), sometimes);
+    }
+
+    /// <summary>The result of one worker that ran a sequence of its own.</summary>
+    public static PropsResult ReportOf(PropsWorker worker, PropsOptions options, FoundFailure? failure)
+    {
+        using var campaign = new PropsCampaign(options, [worker]) { _failure = failure };
+        return campaign.Report(0);
     }
 
     private PropsResult Report(double seconds)

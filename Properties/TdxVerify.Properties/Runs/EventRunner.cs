@@ -37,6 +37,12 @@ public sealed class EventRunner
     /// <summary>What there was to see of the last event.</summary>
     public Observation Last => _observation;
 
+    /// <summary>
+    /// What became of the guest's operation after the last event, as the port under test tells it (the model, where
+    /// there is none); null where the event has no guest-result.
+    /// </summary>
+    public TraceEvent? LastGuestResult { get; private set; }
+
     /// <summary>SEAMCALLs, entries and exits carried out.</summary>
     public long Calls { get; private set; }
 
@@ -61,6 +67,7 @@ public sealed class EventRunner
     public RunFailure? Step(ref TraceEvent e, ChoicePoint choice, int operation)
     {
         _observation.Begin(e);
+        LastGuestResult = null;
         string? wrong = e.Kind switch
         {
             TraceEventKind.Seamcall => Seamcall(ref e, choice),
@@ -192,10 +199,14 @@ public sealed class EventRunner
 
     private string? CompareGuest(ulong tdvpr)
     {
-        if (_port is null || !Model.Machine.GuestResult(tdvpr, out GuestResult modelled, out bool returned))
+        if (!Model.Machine.GuestResult(tdvpr, out GuestResult modelled, out bool returned))
             return null;
-        if (_port.GuestResult(tdvpr, out GuestResult ported) != PortResult.Ok)
+        GuestResult ported = modelled;
+        if (_port is not null && _port.GuestResult(tdvpr, out ported) != PortResult.Ok)
             return "the port does not know what became of the guest's operation";
+        LastGuestResult = returned
+            ? TraceEvent.OfGuestResult(tdvpr, TdcallInput(tdvpr), ported)
+            : TraceEvent.OfGuestResult(tdvpr, ported.Completed, ported.VirtualizationException);
         if (ported.Completed != modelled.Completed || ported.VirtualizationException != modelled.VirtualizationException)
         {
             return $"the guest's operation: port completed {ported.Completed}, #VE {ported.VirtualizationException}; "
@@ -214,5 +225,12 @@ public sealed class EventRunner
         }
 
         return null;
+    }
+
+    private RegisterFile TdcallInput(ulong tdvpr)
+    {
+        ref ObservedState s = ref Model.Machine.State;
+        int page = (int)((tdvpr - s.Platform.PageBase) >> Hpa.PageShift);
+        return Model.Machine.OperationOf(s.Holder(page)).Registers;
     }
 }

@@ -1,6 +1,5 @@
 using TdxVerify.Abi;
 using TdxVerify.Hardware.Trace;
-using TdxVerify.Model;
 using TdxVerify.Properties.Runs;
 
 namespace TdxVerify.Properties.Shrinking;
@@ -21,24 +20,6 @@ public sealed class EventShrinker(EventRunner runner, TimeSpan budget)
     private readonly System.Diagnostics.Stopwatch _time = System.Diagnostics.Stopwatch.StartNew();
     private RunFailure _failure = new("", "", 0);
 
-    /// <summary>Carries the events out on a fresh platform; null: no law is broken.</summary>
-    public RunFailure? Replay(IReadOnlyList<PlannedEvent> events, List<PlannedEvent>? answered = null)
-    {
-        runner.Reset();
-        for (int i = 0; i < events.Count; i++)
-        {
-            TraceEvent e = events[i].Event;
-            if (!IsPossible(e))
-                continue;
-            RunFailure? failure = runner.Step(ref e, events[i].Choice, i);
-            answered?.Add(events[i] with { Event = e });
-            if (failure is not null)
-                return failure;
-        }
-
-        return null;
-    }
-
     /// <summary>The smallest sequence found that breaks the same law, with its answers, and how it breaks it.</summary>
     public (IReadOnlyList<PlannedEvent> Events, RunFailure Failure) Shrink(IReadOnlyList<PlannedEvent> events, RunFailure failure)
     {
@@ -48,25 +29,12 @@ public sealed class EventShrinker(EventRunner runner, TimeSpan budget)
         while (smaller && _time.Elapsed < budget)
             smaller = Cut(ref best) | Simplify(best);
         var answered = new List<PlannedEvent>();
-        return Replay(best, answered) is { } last ? (answered, last) : (best, _failure);
-    }
-
-    // What earlier events no longer prepare: leaving a guest that was never entered, a call on a busy processor.
-    private bool IsPossible(in TraceEvent e)
-    {
-        ref ObservedState s = ref runner.Model.Machine.State;
-        return e.Kind switch
-        {
-            TraceEventKind.Exit => s.Lp(e.Lp, LpField.RunningVcpu) != 0,
-            TraceEventKind.Seamcall or TraceEventKind.Enter => s.Lp(e.Lp, LpField.RunningVcpu) == 0,
-            TraceEventKind.Unlock => runner.Model.HeldLocks.Contains(e.Lock),
-            _ => true,
-        };
+        return PlanRunner.Run(runner, best, answered) is { } last ? (answered, last) : (best, _failure);
     }
 
     private bool Breaks(List<PlannedEvent> candidate)
     {
-        if (Replay(candidate) is not { } failure || failure.Law != _failure.Law)
+        if (PlanRunner.Run(runner, candidate) is not { } failure || failure.Law != _failure.Law)
             return false;
         candidate.RemoveRange(failure.Operation + 1, candidate.Count - failure.Operation - 1);
         _failure = failure;

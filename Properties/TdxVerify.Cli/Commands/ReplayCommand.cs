@@ -1,0 +1,101 @@
+using System.CommandLine;
+using TdxVerify.Abi;
+using TdxVerify.Hardware.Trace;
+using TdxVerify.Properties.Campaigns;
+using TdxVerify.Properties.Choices;
+using TdxVerify.Properties.Runs;
+using TdxVerify.Properties.Shrinking;
+using TdxVerify.Properties.Targets;
+
+namespace TdxVerify.Cli.Commands;
+
+/// <summary><c>replay FILE|SEED</c>: carries a sequence out again, against an implementation and the laws.</summary>
+internal static class ReplayCommand
+{
+    public static Command Create(Terminal terminal)
+    {
+        var what = new Argument<string>("FILE|SEED") { Description = "a saved sequence (any trace), or the seed of one, such as 0x1234" };
+        Option<string> target = CommonOptions.Target(PortTarget.Reference);
+        Option<string> profile = CommonOptions.Profile("the module version; without it, the trace's, or 1.5.01 for a seed");
+        var operations = new Option<int>("--operations") { HelpName = "N", Description = "for a seed: operations of the sequence", DefaultValueFactory = _ => PropsOptions.DefaultOperations };
+        var sequence = new Option<int?>("--sequence") { HelpName = "N", Description = "for a file of several sequences: only this one" };
+        var output = new Option<string>("--output") { HelpName = "DIR", Description = "where a failing sequence is saved", DefaultValueFactory = _ => "failures" };
+        Option<bool> json = CommonOptions.Json();
+        var command = new CliCommand("replay", "carries out a saved sequence, or that of a seed, again")
+        {
+            Details = "The sequence's inputs are carried out on the implementation and on the model, and all laws are checked. A file's recorded answers are not "
+                + "looked at; trace check does that. Exit status: 0 every law held; 1 one is broken; 2 the sequence could not be read.",
+            Examples =
+            [
+                ("failures/conformance-0000000000001234.jsonl", "a saved failure"),
+                ("0x1234 --target native:./module.so", "the sequence of a seed, on a library"),
+            ],
+        };
+        command.Add(what);
+        command.Add(target);
+        command.Add(profile);
+        command.Add(operations);
+        command.Add(sequence);
+        command.Add(output);
+        command.Add(json);
+        command.SetAction(parsed =>
+        {
+            PortTarget port = PortTarget.Parse(parsed.GetRequiredValue(target));
+            ModuleProfile? version = CommonOptions.ParseProfile(parsed.GetValue(profile));
+            string text = parsed.GetRequiredValue(what);
+            return PropsCommand.TryParseSeed(text, out ulong seed) && !File.Exists(text)
+                ? Seed(terminal, port, version ?? ModuleProfile.V1_5_01, seed, parsed.GetValue(operations), parsed.GetRequiredValue(output), parsed.GetValue(json))
+                : Trace(terminal, port, version, text, parsed.GetValue(sequence), parsed.GetRequiredValue(output), parsed.GetValue(json));
+        });
+        return command;
+    }
+
+    private static int Seed(Terminal terminal, PortTarget target, ModuleProfile profile, ulong seed, int operations, string output, bool asJson)
+    {
+        if (operations is < 1 or > 1_000_000)
+            throw new InputException($"--operations: {operations} is out of range, it is from 1 to 1000000");
+        PropsOptions options = Options(target, new PlatformInfo { Profile = profile }) with { Seed = seed, Operations = operations };
+        using var worker = new PropsWorker(options);
+        FoundFailure? failure = worker.RunOne(ChoiceStream.FromSeed(seed, operations));
+        return Report(terminal, target, options, worker, failure, output, asJson);
+    }
+
+    private static int Trace(Terminal terminal, PortTarget target, ModuleProfile? profile, string file, int? number, string output, bool asJson)
+    {
+        TraceFile trace = TraceFile.Load(file);
+        if (number is not null && trace.Sequences.All(sequence => sequence.Number != number))
+            throw new InputException($"{file}: there is no sequence {number}; it has {trace.Sequences.Count} sequences, trace show lists them");
+        PlatformInfo platform = profile is { } version ? trace.Header.Platform with { Profile = version } : trace.Header.Platform;
+        PropsOptions options = Options(target, platform);
+        using var worker = new PropsWorker(options);
+        foreach (TraceSequence sequence in trace.Sequences.Where(sequence => number is null || sequence.Number == number))
+        {
+            IReadOnlyList<PlannedEvent> events = FailureFile.Plan(sequence);
+            if (PlanRunner.Run(worker.Runner, events) is not { } broken)
+                continue;
+            (IReadOnlyList<PlannedEvent> smallest, RunFailure failure) = new EventShrinker(worker.Runner, options.ShrinkTime).Shrink(events, broken);
+            return Report(terminal, target, options, worker, new FoundFailure(failure, smallest, 0, events.Count, events.Count), output, asJson);
+        }
+
+        return Report(terminal, target, options, worker, null, output, asJson);
+    }
+
+    private static PropsOptions Options(PortTarget target, PlatformInfo platform)
+    {
+        using IPort port = target.Open(platform);
+        PlatformInfo actual = port.Platform;
+        return new PropsOptions { Platform = actual, OpenPort = () => target.Open(actual) };
+    }
+
+    private static int Report(Terminal terminal, PortTarget target, PropsOptions options, PropsWorker worker, FoundFailure? failure, string output, bool asJson)
+    {
+        string implementation = target.Name;
+        PropsResult result = PropsCampaign.ReportOf(worker, options, failure);
+        SavedFailure? saved = failure is null ? null : SavedFailure.Save(output, options, implementation, failure);
+        if (asJson)
+            PropsJson.Write(terminal, result, saved);
+        else
+            new PropsText(terminal, implementation, options).WriteVerdict(result, saved, target.Name);
+        return failure is null ? ExitStatus.Held : ExitStatus.Broken;
+    }
+}
