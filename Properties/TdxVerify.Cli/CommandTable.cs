@@ -12,5 +12,6 @@ internal static class CommandTable
         PropsCommand.Create(terminal),
         ReplayCommand.Create(terminal),
         ExplainCommand.Create(terminal),
+        MutantsCommand.Create(terminal),
     ];
 }

@@ -46,7 +46,7 @@ public sealed class ConformanceJudge(PlatformInfo platform)
                     return new Kill(sequence.Stream is null ? KilledBy.Recording : KilledBy.RandomSequence, $"{sequence.Name}, event {position}: {stop.Reason}");
             }
         }
-        catch (Exception thrown) when (thrown is IndexOutOfRangeException or ArgumentException or NullReferenceException or OverflowException or KeyNotFoundException or InvalidOperationException)
+        catch (Exception thrown)
         {
             return new Kill(KilledBy.Crash, $"{sequence.Name}, event {position}: {thrown.GetType().Name}");
         }

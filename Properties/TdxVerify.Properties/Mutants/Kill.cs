@@ -22,7 +22,8 @@ public enum KilledBy
 /// <summary>How a mutant was told from the model, or that it was not.</summary>
 /// <param name="By">What told it.</param>
 /// <param name="Reason">In which sequence, and how; empty where nothing did.</param>
-public sealed record Kill(KilledBy By, string Reason)
+/// <param name="Law">The law that was broken; empty where none was.</param>
+public sealed record Kill(KilledBy By, string Reason, string Law = "")
 {
     /// <summary>Nothing told it.</summary>
     public static Kill None { get; } = new(KilledBy.Nothing, "");

@@ -18,8 +18,8 @@ public static class SequencePool
     // Short ones find most; what needs a long history (512 pages to promote, a whole teardown) needs long ones.
     private static readonly int[] s_lengths = [150, 300, 600, 1500];
 
-    /// <summary>Sequences <paramref name="from"/> to <paramref name="from"/> + <paramref name="count"/> - 1 of a seed.</summary>
-    public static ReachedSequence[] Generate(PlatformInfo platform, ulong seed, int from, int count, CancellationToken cancel = default)
+    /// <summary>So many sequences of a seed, from number <paramref name="from"/> on; fewer where <paramref name="isOver"/> says so.</summary>
+    public static ReachedSequence[] Generate(PlatformInfo platform, ulong seed, int from, int count, Func<bool> isOver)
     {
         var sequences = new ReachedSequence?[count];
         Parallel.For(
@@ -27,7 +27,7 @@ public static class SequencePool
             () => new Generator(platform),
             (i, _, generator) =>
             {
-                if (!cancel.IsCancellationRequested)
+                if (!isOver())
                     sequences[i] = generator.Generate(seed, from + i);
                 return generator;
             },
