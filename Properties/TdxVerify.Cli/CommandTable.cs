@@ -11,7 +11,9 @@ internal static class CommandTable
         TraceCommand.Create(terminal),
         PropsCommand.Create(terminal),
         ReplayCommand.Create(terminal),
+        BenchCommand.Create(terminal),
         ExplainCommand.Create(terminal),
+        DiagramCommand.Create(terminal),
         MutantsCommand.Create(terminal),
     ];
 }

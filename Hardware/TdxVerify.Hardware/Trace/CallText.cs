@@ -44,10 +44,11 @@ public static class CallText
         }
 
         // What a leaf does not read is still part of what was passed.
+        separator = operands.Count == 0 ? " " : "; also ";
         foreach (Register register in RegisterFile.All)
         {
             if (!named.Contains(register) && registers[register] != 0)
-                Append($"{RegisterNames.Of(register)} 0x{registers[register]:x}");
+                Append($"{RegisterNames.Of(register)}=0x{registers[register]:x}");
         }
 
         return text.ToString();

@@ -79,20 +79,8 @@ public static class SeptStateFacts
     public static bool Contains(this SeptStates set, SeptState state) => ((int)set >> (int)state & 1) != 0;
 
     /// <summary>The state after TDH.MEM.RANGE.BLOCK.</summary>
-    public static SeptState Blocked(this SeptState state) => state switch
-    {
-        SeptState.NL_MAPPED => SeptState.NL_BLOCKED,
-        SeptState.MAPPED => SeptState.BLOCKED,
-        SeptState.PENDING => SeptState.PENDING_BLOCKED,
-        _ => state,
-    };
+    public static SeptState Blocked(this SeptState state) => SeptMachine.Next(state, Trigger.TDH_MEM_RANGE_BLOCK);
 
     /// <summary>The state after TDH.MEM.RANGE.UNBLOCK.</summary>
-    public static SeptState Unblocked(this SeptState state) => state switch
-    {
-        SeptState.NL_BLOCKED => SeptState.NL_MAPPED,
-        SeptState.BLOCKED => SeptState.MAPPED,
-        SeptState.PENDING_BLOCKED => SeptState.PENDING,
-        _ => state,
-    };
+    public static SeptState Unblocked(this SeptState state) => SeptMachine.Next(state, Trigger.TDH_MEM_RANGE_UNBLOCK);
 }

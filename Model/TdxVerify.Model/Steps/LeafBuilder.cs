@@ -11,6 +11,9 @@ internal sealed class LeafBuilder<S>(LeafId id)
 {
     private readonly List<Step<S>> _steps = [];
 
+    // What the state machines call this leaf.
+    private Trigger Trigger => Triggers.Of(id);
+
     public Leaf<S> Build() => new(id, _steps);
 
     public LeafBuilder<S> Read(string text, StepAction<S> action, int argument = 0) =>
@@ -32,17 +35,21 @@ internal sealed class LeafBuilder<S>(LeafId id)
             Choice = choice, Failure = failure,
         });
 
-    public LeafBuilder<S> Lock(string text, LockId lockId, LockMode mode, StepTest<S> test, Failure failure, int argument = 0, StepAction<S>? undo = null) =>
+    public LeafBuilder<S> Lock(
+        string text, LockId lockId, LockMode mode, StepTest<S> test, Failure failure, int argument = 0, StepAction<S>? undo = null, string when = "") =>
         Add(new Step<S>
         {
             Kind = StepKind.Lock, Text = text, Test = test, Argument = argument, Failure = failure,
-            Lock = new LockUse(lockId, mode), Undo = undo,
+            Lock = new LockUse(lockId, mode, when), Undo = undo,
         });
 
-    public LeafBuilder<S> Effect(string text, StepAction<S> action, int argument = 0, bool threshold = false, params Register[] writes) =>
+    public LeafBuilder<S> Effect(
+        string text, StepAction<S> action, int argument = 0, bool threshold = false, LockId? releases = null, CallEnd? ends = null,
+        params Register[] writes) =>
         Add(new Step<S>
         {
             Kind = StepKind.Effect, Text = text, Action = action, Argument = argument, IsThreshold = threshold, Writes = writes,
+            Releases = releases, Ends = ends,
         });
 
     public LeafBuilder<S> Release(string text, LockId lockId, StepAction<S> action, int argument = 0) =>
@@ -54,11 +61,11 @@ internal sealed class LeafBuilder<S>(LeafId id)
 
     /// <summary>Registers that are cleared before the first check.</summary>
     public LeafBuilder<S> Preset(params Register[] registers) =>
-        Effect(
-            $"{string.Join(", ", registers.Select(register => register.ToString().ToUpperInvariant()))} = 0",
-            RegisterSteps<S>.Clear,
-            registers.Aggregate(0, (set, register) => set | (1 << (int)register)),
-            writes: registers);
+        Add(new Step<S>
+        {
+            Kind = StepKind.Effect, Text = $"{string.Join(", ", registers.Select(Name))} = 0", Action = RegisterSteps<S>.Clear,
+            Argument = registers.Aggregate(0, (set, register) => set | (1 << (int)register)), Writes = registers, IsPreset = true,
+        });
 
     /// <summary>The version is 0 or 1.</summary>
     public LeafBuilder<S> VersionAtMost1() =>
@@ -99,7 +106,7 @@ internal sealed class LeafBuilder<S>(LeafId id)
             {
                 Lock(
                     $"{what} PAMT {name} entry promoted to EXCLUSIVE if it is PT_REG (the walk ends there)", entry,
-                    LockMode.Promoted, PamtSteps<S>.PromoteLockOfLargePage, busy, argument);
+                    LockMode.Promoted, PamtSteps<S>.PromoteLockOfLargePage, busy, argument, when: "it is PT_REG");
             }
 
             Check($"{what} PAMT {name} entry is not PT_REG", PamtSteps<S>.IsNotLargePage, metadata, argument);
@@ -131,11 +138,20 @@ internal sealed class LeafBuilder<S>(LeafId id)
     /// <summary>TDR.FATAL is clear.</summary>
     public LeafBuilder<S> NotFatal() => Check("TDR.FATAL is clear", TdSteps<S>.IsNotFatal, new Failure(Status.TDX_TD_FATAL));
 
-    /// <summary>The lifecycle is TD_KEYS_CONFIGURED.</summary>
+    /// <summary>The lifecycle is the one in which a TD operates: TD_KEYS_CONFIGURED.</summary>
     public LeafBuilder<S> KeysConfigured() =>
         Check(
-            "lifecycle is TD_KEYS_CONFIGURED", TdSteps<S>.LifecycleIs, new Failure(Status.TDX_TD_KEYS_NOT_CONFIGURED),
-            (int)TdLifecycle.TD_KEYS_CONFIGURED);
+            $"lifecycle is {TdMachine.Operating}", TdSteps<S>.LifecycleIn, new Failure(Status.TDX_TD_KEYS_NOT_CONFIGURED),
+            StateMachine<TdLifecycle, Trigger>.Bit(TdMachine.Operating));
+
+    /// <summary>The lifecycle is one that <see cref="TdMachine.Lifecycle"/> permits for this leaf.</summary>
+    public LeafBuilder<S> Lifecycle()
+    {
+        int allowed = TdMachine.Lifecycle.From(Trigger);
+        return Check(
+            $"lifecycle is {StateMachine<TdLifecycle, Trigger>.Names(allowed, " or ")}", TdSteps<S>.LifecycleIn,
+            new Failure(Status.TDX_LIFECYCLE_STATE_INCORRECT), allowed);
+    }
 
     /// <summary>The checks that every leaf with an OP_STATE check begins with.</summary>
     public LeafBuilder<S> TdIsUsable()
@@ -147,9 +163,13 @@ internal sealed class LeafBuilder<S>(LeafId id)
             TdSteps<S>.MinimumTdcsPages, threshold: true);
     }
 
-    /// <summary>OP_STATE is in a set; the lock is taken shared unless an exclusive TDR lock implies it.</summary>
-    public LeafBuilder<S> OpState(OpStates allowed, bool locked = true)
+    /// <summary>
+    /// OP_STATE is one that <see cref="TdMachine.OpStates"/> permits for this leaf; the lock is taken shared unless an
+    /// exclusive TDR lock implies it.
+    /// </summary>
+    public LeafBuilder<S> OpState(bool locked = true)
     {
+        int allowed = TdMachine.OpStates.From(Trigger);
         if (locked)
         {
             Lock(
@@ -158,16 +178,25 @@ internal sealed class LeafBuilder<S>(LeafId id)
         }
 
         return Check(
-            $"OP_STATE in {{{allowed}}}", TdSteps<S>.OpStateIn,
-            new Failure(Status.TDX_OP_STATE_INCORRECT, Drop: locked ? LockId.OpState : null), (int)allowed,
+            $"OP_STATE in {{{StateMachine<OpState, Trigger>.Names(allowed)}}}", TdSteps<S>.OpStateIn,
+            new Failure(Status.TDX_OP_STATE_INCORRECT, Drop: locked ? LockId.OpState : null), allowed,
             kind: ArgumentKind.OpStates);
     }
 
-    /// <summary>The vCPU's state is one of these.</summary>
-    public LeafBuilder<S> VcpuStateIn(params ReadOnlySpan<VcpuState> allowed) =>
+    /// <summary>The TDVPS is complete.</summary>
+    public LeafBuilder<S> TdvpsIsComplete() =>
         Check(
-            $"vCPU state is {string.Join(" or ", allowed.ToArray())}", VcpuSteps<S>.StateIn,
-            new Failure(Status.TDX_VCPU_STATE_INCORRECT), VcpuSteps<S>.States(allowed), kind: ArgumentKind.VcpuStates);
+            "TDVPS pages >= 6", VcpuSteps<S>.HasTdvpsPages, new Failure(Status.TDX_TDCX_NUM_INCORRECT),
+            VcpuSteps<S>.MinimumTdvpsPages, threshold: true);
+
+    /// <summary>The vCPU's state is one that <see cref="VcpuMachine"/> permits for this leaf.</summary>
+    public LeafBuilder<S> VcpuState()
+    {
+        int allowed = VcpuMachine.Declared.From(Trigger);
+        return Check(
+            $"vCPU state is {StateMachine<VcpuState, Trigger>.Names(allowed, " or ")}", VcpuSteps<S>.StateIn,
+            new Failure(Status.TDX_VCPU_STATE_INCORRECT), allowed, kind: ArgumentKind.VcpuStates);
+    }
 
     /// <summary>RCX names an S-EPT entry: reserved bits, level, alignment, then a private GPA.</summary>
     public LeafBuilder<S> PageInfo(int lowestLevel, int highestLevel)
@@ -205,12 +234,15 @@ internal sealed class LeafBuilder<S>(LeafId id)
         return Read("entry = S-EPT entry, read again under the lock", SeptSteps<S>.ReadEntry);
     }
 
-    /// <summary>The entry's state is in a set.</summary>
-    public LeafBuilder<S> EntryState(SeptStates allowed) =>
-        Check(
-            $"entry state in {{{allowed}}}", SeptSteps<S>.EntryStateIn,
-            Failure.Of(Status.TDX_EPT_ENTRY_STATE_INCORRECT, Register.Rcx, FailureDetail.SeptEntry), (int)allowed,
+    /// <summary>The entry's state is one that <see cref="SeptMachine"/> permits for this leaf.</summary>
+    public LeafBuilder<S> EntryState()
+    {
+        int allowed = SeptMachine.Declared.From(Trigger);
+        return Check(
+            $"entry state in {{{StateMachine<SeptState, Trigger>.Names(allowed)}}}", SeptSteps<S>.EntryStateIn,
+            Failure.Of(Status.TDX_EPT_ENTRY_STATE_INCORRECT, Register.Rcx, FailureDetail.SeptEntry), allowed,
             kind: ArgumentKind.SeptStates);
+    }
 
     /// <summary>The PAMT entry of the mapped page or S-EPT page, exclusive, without parents.</summary>
     public LeafBuilder<S> MappedPage(string what, bool isTable)

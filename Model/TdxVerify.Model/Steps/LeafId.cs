@@ -8,6 +8,11 @@ namespace TdxVerify.Model;
 /// <param name="Number">The leaf number; -1 for what is no leaf.</param>
 public readonly record struct LeafId(string Name, bool IsGuest, int Number)
 {
+    private const string VersionSuffix = " (version ";
+
+    /// <summary>The name without version.</summary>
+    public string BaseName => Name.IndexOf(VersionSuffix, StringComparison.Ordinal) is >= 0 and var end ? Name[..end] : Name;
+
     /// <summary>A SEAMCALL leaf.</summary>
     public static LeafId Of(HostLeaf leaf, string suffix = "") => new(leaf.Name() + suffix, false, (int)leaf);
 

@@ -41,6 +41,9 @@ public enum LockMode
 
     /// <summary>Entry lock, guest flavour.</summary>
     Guest,
+
+    /// <summary>Exclusive, taken and dropped within the step.</summary>
+    Momentary,
 }
 
 /// <summary>Output registers that a failure adds to those set before.</summary>
@@ -60,6 +63,9 @@ public enum FailureDetail : byte
 
     /// <summary>Bits 31:0 of the status are the x2APIC id in R8.</summary>
     X2ApicIdInStatus,
+
+    /// <summary>RCX = CPUID leaf | sub-leaf &lt;&lt; 32; the check itself sets it.</summary>
+    CpuidLeaf,
 
     /// <summary>All registers of an emulated EPT-violation TD exit (facts/zerostep.md).</summary>
     EmulatedEptViolation,
@@ -116,7 +122,8 @@ public readonly record struct Failure(
 /// <summary>A lock that a step takes or drops.</summary>
 /// <param name="Id">Which.</param>
 /// <param name="Mode">How.</param>
-public readonly record struct LockUse(LockId Id, LockMode Mode);
+/// <param name="When">The condition under which it is taken at all; empty: always.</param>
+public readonly record struct LockUse(LockId Id, LockMode Mode, string When = "");
 
 /// <summary>One step of a leaf: a line of its specification, and the code that carries it out.</summary>
 /// <typeparam name="S">The layout of the state.</typeparam>
@@ -158,4 +165,13 @@ public sealed record Step<S>
 
     /// <summary>The registers that an effect step writes.</summary>
     public Register[] Writes { get; init; } = [];
+
+    /// <summary>The effect sets registers to 0 before anything else.</summary>
+    public bool IsPreset { get; init; }
+
+    /// <summary>The lock that an effect step drops besides what it does; null: none.</summary>
+    public LockId? Releases { get; init; }
+
+    /// <summary>How the call ends, where an effect step decides that; null: it does not.</summary>
+    public CallEnd? Ends { get; init; }
 }

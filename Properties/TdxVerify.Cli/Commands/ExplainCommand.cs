@@ -42,7 +42,7 @@ internal static class ExplainCommand
     private static int Run(Terminal terminal, string[] codes, string? leafName, bool asJson)
     {
         string? leaf = leafName is null ? null : FindLeaf(leafName);
-        IStatusOrigins origins = new NoStatusOrigins();
+        IStatusOrigins origins = new ModelStatusOrigins();
         List<ExplainedFinding> explained =
         [
             .. Find(terminal, codes).Select(finding => new ExplainedFinding(finding, StatusExplainer.Explain(finding.Query, finding.Leaf ?? leaf, origins))),

@@ -66,6 +66,7 @@ internal static class ExplainJson
             json.WriteString("text", origin.Text);
             json.WriteString("status", Hex(origin.Status));
             json.WriteString("registers", origin.Registers);
+            json.WriteString("holders", origin.Holders);
             json.WriteEndObject();
         }
 

@@ -11,6 +11,9 @@ internal static class ExplainText
     // A failure that repeats does so thousands of times.
     private const int MaxLines = 6;
 
+    // Who can hold a lock fills lines; for more locks than these a leaf is to be named.
+    private const int MaxLocks = 4;
+
     private const string Indent = "  ";
 
     public static void Write(Terminal terminal, IReadOnlyList<ExplainedFinding> all)
@@ -91,5 +94,19 @@ internal static class ExplainText
         int left = explanation.Origins.Count - MaxOrigins;
         if (left > 0)
             Paragraph.Write(terminal, Indent, $"and {left} more steps; --leaf NAME shows those of one leaf, --json all");
+        WriteHolders(terminal, explanation);
+    }
+
+    private static void WriteHolders(Terminal terminal, StatusExplanation explanation)
+    {
+        string[] locks = [.. explanation.Origins.Select(origin => origin.Holders).Where(holders => holders.Length > 0).Distinct()];
+        if (locks.Length == 0)
+            return;
+        int shown = explanation.Leaf is null ? MaxLocks : locks.Length;
+        terminal.Out.WriteLine($"{Indent}{terminal.Bold("who can hold it against this call")}");
+        foreach (string holders in locks.Take(shown))
+            Paragraph.Write(terminal, Indent + Indent, holders);
+        if (locks.Length > shown)
+            Paragraph.Write(terminal, Indent + Indent, $"and {locks.Length - shown} more locks; --leaf NAME shows those of one leaf, --json all");
     }
 }

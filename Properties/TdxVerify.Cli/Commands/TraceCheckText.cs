@@ -1,5 +1,4 @@
 using TdxVerify.Hardware.Trace;
-using TdxVerify.Properties.State;
 using TdxVerify.Properties.Targets;
 using TdxVerify.Properties.Traces;
 
@@ -21,14 +20,14 @@ internal sealed class TraceCheckText(Terminal terminal, PortTarget target, bool 
         (TraceOutcome.Unreadable, "unreadable"), (TraceOutcome.OutOfScope, "out of scope"),
     ];
 
-    private bool _hasHeading;
+    private bool _hasTableHead;
 
     /// <summary>Writes one verdict. A file alone that could not be judged has its line on stderr only.</summary>
     public void Write(TraceVerdict verdict)
     {
         if (isAlone && verdict.Outcome is (TraceOutcome.Unreadable or TraceOutcome.OutOfScope))
             return;
-        WriteHeading();
+        WriteTableHead();
         WriteRow(verdict);
         if (verdict.Finding is { } finding)
             WriteFinding(verdict, finding);
@@ -48,13 +47,16 @@ internal sealed class TraceCheckText(Terminal terminal, PortTarget target, bool 
         Paragraph.Write(terminal, "", $"{terminal.Bold(counts)}; {calls:N0} calls in {elapsed.TotalSeconds:0.00} s, {Rate(calls, elapsed):N0} calls/s, judged by the {target.Name}");
     }
 
+    // A column's heading has no room for a path.
+    private string ShortTarget => target.Name.Split(':')[0];
+
     private static double Rate(long calls, TimeSpan elapsed) => elapsed > TimeSpan.Zero ? calls / elapsed.TotalSeconds : 0;
 
-    private void WriteHeading()
+    private void WriteTableHead()
     {
-        if (_hasHeading)
+        if (_hasTableHead)
             return;
-        _hasHeading = true;
+        _hasTableHead = true;
         terminal.Out.WriteLine(terminal.Faint($"  {"sequences",NumberWidth}{"calls",NumberWidth}{"calls/s",NumberWidth}  file"));
     }
 
@@ -98,41 +100,39 @@ internal sealed class TraceCheckText(Terminal terminal, PortTarget target, bool 
         terminal.Out.WriteLine();
         Paragraph.Write(terminal, Inner, terminal.Bold(rejection.Call));
         Paragraph.Write(terminal, Label("recorded"), rejection.Recorded);
-        Paragraph.Write(terminal, Label(target.Name), rejection.Actual);
+        Paragraph.Write(terminal, Label(ShortTarget), rejection.Actual);
         if (rejection.Deciding is { } step)
             Paragraph.Write(terminal, Label("decided by"), step.ToString());
         if (rejection.ModelNote.Length > 0)
             Paragraph.Write(terminal, Label("model"), rejection.ModelNote);
         WriteRegisters(rejection.Registers);
-        WriteList("state before", [.. rejection.StateBefore]);
-        WriteList(target == PortTarget.Model ? "what the call changed" : "what the call changed in the model", [.. rejection.Changes.Select(change => new StateLine("", change))]);
+        if (WriteHeading("state before", rejection.StateBefore.Count))
+            Paragraph.WriteRows(terminal, Indent + Inner, [.. rejection.StateBefore.Select(line => (line.Subject, line.Text))]);
+        if (WriteHeading(target == PortTarget.Model ? "what the call changed" : "what the call changed in the model", rejection.Changes.Count))
+            rejection.Changes.ToList().ForEach(change => Paragraph.Write(terminal, Indent + Inner, change));
         terminal.Out.WriteLine();
 
-        string Label(string text) => $"{Inner}{(text.Length > NameWidth - 2 ? "target" : text).PadRight(NameWidth)}";
+        static string Label(string text) => $"{Inner}{text.PadRight(NameWidth)}";
     }
 
     private void WriteRegisters(IReadOnlyList<ComparedRegister> registers)
     {
-        if (registers.Count == 0)
+        if (!WriteHeading($"{"register",-NameWidth}{"recorded",-20}{ShortTarget}", registers.Count))
             return;
-        terminal.Out.WriteLine();
-        terminal.Out.WriteLine(terminal.Faint($"{Indent}{Indent}{"register",-NameWidth}{"recorded",-20}{Shown(target.Name)}"));
         foreach (ComparedRegister row in registers)
         {
             string line = $"{Indent}{Indent}{TraceEventText.Name(row.Register),-NameWidth}0x{row.Recorded,-18:x16}0x{row.Actual:x16}";
             terminal.Out.WriteLine(row.Differs ? terminal.Bad($"{line}  differs") : line);
         }
-
-        static string Shown(string name) => name.Length > NameWidth - 2 ? "target" : name;
     }
 
-    private void WriteList(string heading, List<StateLine> lines)
+    // Nothing is written, and the answer is false, where nothing would follow.
+    private bool WriteHeading(string heading, int lines)
     {
-        if (lines.Count == 0)
-            return;
+        if (lines == 0)
+            return false;
         terminal.Out.WriteLine();
         terminal.Out.WriteLine(terminal.Faint($"{Indent}{Indent}{heading}"));
-        foreach (StateLine line in lines)
-            Paragraph.Write(terminal, $"{Indent}{Indent}{Indent}", line.Subject.Length > 0 ? $"{line.Subject}: {line.Text}" : line.Text);
+        return true;
     }
 }

@@ -17,6 +17,8 @@ internal static class TraceShowCommand
         var sequence = new Option<int?>("--sequence")
         {
             HelpName = "N",
+            CustomParser = result => int.TryParse(result.Tokens[0].Value, out int number) ? number
+                : throw new InputException($"--sequence: '{result.Tokens[0].Value}' is no number of a sequence"),
             Description = "show this sequence, event by event; without it, a file with several sequences is shown as a list of them",
         };
         Option<string> profile = CommonOptions.Profile("the module version by which the model shows the state; without it, the one that the trace names");

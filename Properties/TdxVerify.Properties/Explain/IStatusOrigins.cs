@@ -7,7 +7,8 @@ namespace TdxVerify.Properties.Explain;
 /// <param name="Text">The condition that failed, or the lock that was refused.</param>
 /// <param name="Status">The status it returns, operand id or details included.</param>
 /// <param name="Registers">What the output registers hold then; empty where the declaration says nothing.</param>
-public sealed record StatusOrigin(string Leaf, int Step, string Kind, string Text, ulong Status, string Registers);
+/// <param name="Holders">For a lock: which lock in which mode, and who can hold it against this call; else empty.</param>
+public sealed record StatusOrigin(string Leaf, int Step, string Kind, string Text, ulong Status, string Registers, string Holders = "");
 
 /// <summary>Where statuses come from. The model answers this from its declared steps.</summary>
 public interface IStatusOrigins

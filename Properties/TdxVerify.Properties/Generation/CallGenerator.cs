@@ -15,11 +15,17 @@ public sealed class CallGenerator(World world, GenerationLimits limits)
 {
     private const int RipCount = 4;
     private const int VcpusPerTd = 4;
+    private const ulong FillGpa = 0xC000_0000;
 
     private static readonly ulong[] s_regions = [0, 0x4000_0000, 0x80_0000_0000, 0x7FFF_C000_0000];
     private static readonly GuestAccess[] s_accesses = [GuestAccess.Read, GuestAccess.Write, GuestAccess.Execute];
     private readonly bool[] _wasSubmitted = new bool[1 << 16];
     private Mix _mix = Mix.All[0];
+    private int _fillTd = -1;
+    private int _fillLevel;
+    private int _filled;
+    private int _merges;
+    private ulong _fillHpa;
 
     /// <summary>The mix of the run.</summary>
     public Mix Mix => _mix;
@@ -28,6 +34,7 @@ public sealed class CallGenerator(World world, GenerationLimits limits)
     public void Reset(Mix mix)
     {
         _mix = mix;
+        _fillTd = -1;
         Array.Clear(_wasSubmitted);
         world.Reset();
     }
@@ -68,7 +75,8 @@ public sealed class CallGenerator(World world, GenerationLimits limits)
             default:
                 if (kind == OperationKind.Choice)
                     operation.Choice = (ChoicePoint)(1 + choices.Below(7));
-                Host(ref choices, s, kind, lp, ref operation);
+                if (operation.Choice < ChoicePoint.CpuidLimited || !Enter(ref choices, s, OperationKind.Run, lp, ref operation))
+                    Host(ref choices, s, kind, lp, ref operation);
                 break;
         }
     }
@@ -107,6 +115,7 @@ public sealed class CallGenerator(World world, GenerationLimits limits)
             : kind switch
             {
                 OperationKind.Map => Map(ref choices, s, td, ref operation),
+                OperationKind.Fill => Fill(ref choices, s, td, ref operation),
                 OperationKind.Block => Block(ref choices, s, td),
                 OperationKind.Track => Registers(HostLeaf.TDH_MEM_TRACK, td.Tdr),
                 OperationKind.Unblock => Unblock(ref choices, s, td),
@@ -183,7 +192,7 @@ public sealed class CallGenerator(World world, GenerationLimits limits)
                 operation.HasPrelude = true;
                 return Registers(HostLeaf.TDH_MNG_INIT, td.Tdr, parameters);
             case OpState.INITIALIZED:
-                return BuildVcpus(ref choices, s, td, free);
+                return BuildVcpus(ref choices, s, td, free, ref operation);
             default:
                 return Map(ref choices, s, td, ref operation);
         }
@@ -203,13 +212,17 @@ public sealed class CallGenerator(World world, GenerationLimits limits)
         return TraceEvent.OfWrite(address, image);
     }
 
-    private static RegisterFile BuildVcpus(ref ChoiceReader choices, in ObservedState s, TdView td, ulong free)
+    private RegisterFile BuildVcpus(ref ChoiceReader choices, in ObservedState s, TdView td, ulong free, ref Operation operation)
     {
         foreach (VcpuView vcpu in td.Vcpus)
         {
-            if ((VcpuState)s.Vcpu(vcpu.Handle, VcpuField.State) != VcpuState.VCPU_UNINITIALIZED)
+            if ((VcpuState)s.Vcpu(vcpu.Handle, VcpuField.State) != VcpuState.VCPU_UNINITIALIZED
+                || (s.Td(td.Handle, TdField.NumVcpus) >= s.Td(td.Handle, TdField.MaxVcpus) && !choices.Percent(5)))
+            {
                 continue;
-            if (s.Vcpu(vcpu.Handle, VcpuField.Pages) <= (ulong)s.Platform.TdvpxPages)
+            }
+
+            if (s.Vcpu(vcpu.Handle, VcpuField.Pages) <= (ulong)s.Platform.TdvpxPages && !choices.Percent(2))
                 return Registers(HostLeaf.TDH_VP_ADDCX, free, vcpu.Tdvpr);
             bool version1 = s.Platform.Profile == ModuleProfile.V1_5_05 && choices.Percent(50);
             RegisterFile init = Registers(HostLeaf.TDH_VP_INIT, vcpu.Tdvpr, 0, version1 ? (ulong)choices.Below(6) : 0);
@@ -220,9 +233,18 @@ public sealed class CallGenerator(World world, GenerationLimits limits)
         int wanted = 1 + choices.Below(VcpusPerTd);
         if (td.Vcpus.Count < wanted)
             return Registers(HostLeaf.TDH_VP_CREATE, free, td.Tdr);
-        return choices.Percent(30)
-            ? Registers(HostLeaf.TDH_MR_EXTEND, td.Leaves.Count == 0 ? 0 : td.Leaves[choices.Below(td.Leaves.Count)].Gpa + (0x100 * (ulong)choices.Below(16)), td.Tdr)
-            : Registers(HostLeaf.TDH_MR_FINALIZE, td.Tdr);
+        switch (choices.Below(6))
+        {
+            case 0:
+                return Registers(HostLeaf.TDH_MR_FINALIZE, td.Tdr);
+            case 1:
+                ulong gpa = (Find(ref choices, s, td, td.Leaves, SeptStates.MAPPED) ?? SomeMapped(ref choices, td)).Gpa;
+                return Registers(HostLeaf.TDH_MR_EXTEND, gpa + (0x100 * (ulong)choices.Below(16)) + (choices.Percent(5) ? 0x80UL : 0), td.Tdr);
+            case 2 when td.Vcpus.Count > 0 && choices.Percent(5):
+                return Registers(HostLeaf.TDH_VP_ADDCX, free, td.Vcpus[choices.Below(td.Vcpus.Count)].Tdvpr);
+            default:
+                return Map(ref choices, s, td, ref operation);
+        }
     }
 
     private static Range SomeRange(ref ChoiceReader choices)
@@ -238,11 +260,22 @@ public sealed class CallGenerator(World world, GenerationLimits limits)
 
     private RegisterFile Map(ref ChoiceReader choices, in ObservedState s, TdView td, ref Operation operation)
     {
-        if (!Is(s, td, OpState.INITIALIZED) && !Is(s, td, OpState.RUNNABLE))
+        bool isReady = Is(s, td, OpState.INITIALIZED) || Is(s, td, OpState.RUNNABLE);
+        if (!isReady && choices.Percent(6))
+            return AtRange(HostLeaf.TDH_MEM_SEPT_ADD, td, SomeRange(ref choices) with { Level = SeptLevel.Page1G }, world.FreePage(s, reuse: false));
+        if (!isReady)
             return Build(ref choices, s, td, ref operation);
         Range range = SomeRange(ref choices);
         ulong page = world.FreePage(s, choices.Percent(60));
         (int reached, SeptState state) = WalkTo(s, td, range);
+        bool wantsFree = !choices.Percent(10);
+        for (int i = 0; i < 8 && wantsFree && state != SeptState.FREE; i++)
+        {
+            int other = i < 4 ? i + 1 : choices.Below(512);
+            range = range with { Gpa = range.Gpa ^ ((ulong)other << SeptLevel.Shift(range.Level)) };
+            (reached, state) = WalkTo(s, td, range);
+        }
+
         if (reached > range.Level && state == SeptState.FREE)
         {
             var table = new Range(range.Gpa & ~(SeptLevel.Size(reached) - 1), reached);
@@ -257,6 +290,8 @@ public sealed class CallGenerator(World world, GenerationLimits limits)
             return add;
         }
 
+        if (state == SeptState.NL_BLOCKED && !choices.Percent(10))
+            return Reopen(s, td, new Range(range.Gpa & ~(SeptLevel.Size(reached) - 1), reached));
         if (Is(s, td, OpState.INITIALIZED) && range.Level == SeptLevel.Page4K && !choices.Percent(30))
         {
             RegisterFile add = AtRange(HostLeaf.TDH_MEM_PAGE_ADD, td, range, page);
@@ -269,7 +304,22 @@ public sealed class CallGenerator(World world, GenerationLimits limits)
         return AtRange(HostLeaf.TDH_MEM_PAGE_AUG, td, range, page);
     }
 
+    // A blocked S-EPT page hides all below it: unblock it, after TLB tracking.
+    private static RegisterFile Reopen(in ObservedState s, TdView td, Range table)
+    {
+        (int level, SeptEntry entry) = WalkToEntry(s, td, table);
+        return Is(s, td, OpState.RUNNABLE) && !IsTracked(s, td, level, entry)
+            ? Registers(HostLeaf.TDH_MEM_TRACK, td.Tdr)
+            : AtRange(HostLeaf.TDH_MEM_RANGE_UNBLOCK, td, table);
+    }
+
     private static (int Level, SeptState State) WalkTo(in ObservedState s, TdView td, Range range)
+    {
+        (int level, SeptEntry entry) = WalkToEntry(s, td, range);
+        return (level, entry.State);
+    }
+
+    private static (int Level, SeptEntry Entry) WalkToEntry(in ObservedState s, TdView td, Range range)
     {
         int level = (int)s.Td(td.Handle, TdField.RootLevel);
         int table = (int)s.Td(td.Handle, TdField.RootTable);
@@ -277,27 +327,37 @@ public sealed class CallGenerator(World world, GenerationLimits limits)
         {
             SeptEntry entry = s.Entry(new EntryRef(table, SeptLevel.Index(range.Gpa, level)));
             if (level <= range.Level || entry.State != SeptState.NL_MAPPED)
-                return (level, entry.State);
+                return (level, entry);
             table = entry.Target;
             level--;
         }
     }
 
-    // A mapped range in one of these states, looked for from a chosen place on.
+    // A mapped range in one of these states, looked for from a chosen place on; rather one whose TLB tracking is done.
     private static Range? Find(ref ChoiceReader choices, in ObservedState s, TdView td, List<Range> ranges, SeptStates states)
     {
         if (ranges.Count == 0)
             return null;
         int first = choices.Below(ranges.Count);
-        for (int i = 0; i < Math.Min(ranges.Count, 8); i++)
+        Range? found = null;
+        for (int i = 0; i < Math.Min(ranges.Count, 16); i++)
         {
             Range range = ranges[(first + i) % ranges.Count];
-            (int level, SeptState state) = WalkTo(s, td, range);
-            if (level == range.Level && states.Contains(state))
+            (int level, SeptEntry entry) = WalkToEntry(s, td, range);
+            if (level != range.Level || !states.Contains(entry.State))
+                continue;
+            if (!SeptStates.AnyBlocked.Contains(entry.State) || IsTracked(s, td, range.Level, entry))
                 return range;
+            found ??= range;
         }
 
-        return null;
+        return found;
+    }
+
+    private static bool IsTracked(in ObservedState s, TdView td, int level, SeptEntry entry)
+    {
+        PamtRef at = entry.IsLeaf ? PamtRef.Of(level, entry.Target) : new PamtRef(0, s.TablePage(entry.Target));
+        return s.Pamt(at, PamtField.Bepoch) < s.Td(td.Handle, TdField.Epoch);
     }
 
     private static Range SomeMapped(ref ChoiceReader choices, TdView td) => td.Leaves.Count == 0
@@ -306,7 +366,7 @@ public sealed class CallGenerator(World world, GenerationLimits limits)
 
     private static RegisterFile Block(ref ChoiceReader choices, in ObservedState s, TdView td)
     {
-        List<Range> ranges = choices.Percent(20) ? td.Tables : td.Leaves;
+        List<Range> ranges = choices.Percent(10) ? td.Tables : td.Leaves;
         Range range = Find(ref choices, s, td, ranges, SeptStates.MAPPED | SeptStates.PENDING | SeptStates.NL_MAPPED) ?? SomeMapped(ref choices, td);
         return AtRange(HostLeaf.TDH_MEM_RANGE_BLOCK, td, range);
     }
@@ -334,37 +394,80 @@ public sealed class CallGenerator(World world, GenerationLimits limits)
 
     private RegisterFile Reshape(ref ChoiceReader choices, in ObservedState s, TdView td)
     {
-        SeptStates ready = Is(s, td, OpState.RUNNABLE) ? SeptStates.AnyBlocked : SeptStates.Leaf | SeptStates.NonLeaf;
         switch (choices.Below(3))
         {
             case 0:
+                bool needsTracking = Is(s, td, OpState.RUNNABLE) && !choices.Percent(10);
+                SeptStates ready = needsTracking ? SeptStates.BLOCKED | SeptStates.PENDING_BLOCKED : SeptStates.Leaf;
                 Range small = Find(ref choices, s, td, td.Leaves, ready) ?? SomeMapped(ref choices, td);
                 return AtRange(HostLeaf.TDH_MEM_PAGE_RELOCATE, td, small, world.FreePage(s, choices.Percent(30)));
             case 1:
-                Range large = FindLarge(ref choices, td) ?? SomeMapped(ref choices, td);
-                return AtRange(HostLeaf.TDH_MEM_PAGE_DEMOTE, td, large, world.FreePage(s, choices.Percent(30)));
+                Range large = td.LargeLeaves.Count == 0 ? SomeMapped(ref choices, td) : td.LargeLeaves[choices.Below(td.LargeLeaves.Count)];
+                return Prepare(ref choices, s, td, large)
+                    ?? AtRange(HostLeaf.TDH_MEM_PAGE_DEMOTE, td, large, world.FreePage(s, choices.Percent(30)));
             default:
-                Range? table = Find(ref choices, s, td, td.Tables, ready & SeptStates.NonLeaf);
-                Range merged = table is { Level: <= SeptLevel.Page1G } found ? found : SomeMapped(ref choices, td);
-                RegisterFile promote = AtRange(HostLeaf.TDH_MEM_PAGE_PROMOTE, td, merged);
+                Range table = td.MergeableTables.Count == 0 ? SomeMapped(ref choices, td) : td.MergeableTables[choices.Below(td.MergeableTables.Count)];
+                if (Prepare(ref choices, s, td, table) is { } first)
+                    return first;
+                RegisterFile promote = AtRange(HostLeaf.TDH_MEM_PAGE_PROMOTE, td, table);
                 promote.Rax |= choices.Percent(20) ? 1UL << 16 : 0;
                 return promote;
         }
     }
 
-    private static Range? FindLarge(ref ChoiceReader choices, TdView td)
+    // What a running TD needs before a range may change its size: blocked, then tracked.
+    private static RegisterFile? Prepare(ref ChoiceReader choices, in ObservedState s, TdView td, Range range)
     {
-        if (td.Leaves.Count == 0)
+        if (!Is(s, td, OpState.RUNNABLE) || choices.Percent(15))
             return null;
-        int first = choices.Below(td.Leaves.Count);
-        for (int i = 0; i < Math.Min(td.Leaves.Count, 16); i++)
+        (int level, SeptEntry entry) = WalkToEntry(s, td, range);
+        if (level != range.Level)
+            return null;
+        if (!SeptStates.AnyBlocked.Contains(entry.State))
+            return AtRange(HostLeaf.TDH_MEM_RANGE_BLOCK, td, range);
+        return IsTracked(s, td, level, entry) ? null : Registers(HostLeaf.TDH_MEM_TRACK, td.Tdr);
+    }
+
+    // Contiguous pages for a whole larger page, one after the other, each from a block of its own; then the merge.
+    private RegisterFile Fill(ref ChoiceReader choices, in ObservedState s, TdView td, ref Operation operation)
+    {
+        if (!Is(s, td, OpState.INITIALIZED) && !Is(s, td, OpState.RUNNABLE))
+            return Build(ref choices, s, td, ref operation);
+        if (_fillTd != td.Handle)
+            StartFill(ref choices, s, td);
+        ulong size = SeptLevel.Size(_fillLevel);
+        Range merged = new(FillGpa, _fillLevel + 1);
+        (int reached, SeptState state) = WalkTo(s, td, new Range(FillGpa, _fillLevel));
+        if (reached > _fillLevel && state == SeptState.FREE)
         {
-            Range range = td.Leaves[(first + i) % td.Leaves.Count];
-            if (range.Level > SeptLevel.Page4K)
-                return range;
+            var table = new Range(FillGpa & ~(SeptLevel.Size(reached) - 1), reached);
+            return AtRange(HostLeaf.TDH_MEM_SEPT_ADD, td, table, world.FreePage(s, reuse: false));
         }
 
-        return null;
+        if (_filled < 512)
+        {
+            ulong index = (uint)_filled++;
+            return AtRange(HostLeaf.TDH_MEM_PAGE_AUG, td, new Range(FillGpa + (index * size), _fillLevel), _fillHpa + (index * size));
+        }
+
+        (int level, SeptEntry entry) = WalkToEntry(s, td, merged);
+        if (level == merged.Level && entry.State == SeptState.NL_MAPPED && Is(s, td, OpState.RUNNABLE))
+            return AtRange(HostLeaf.TDH_MEM_RANGE_BLOCK, td, merged);
+        if (level == merged.Level && entry.State == SeptState.NL_BLOCKED && !IsTracked(s, td, merged.Level, entry))
+            return Registers(HostLeaf.TDH_MEM_TRACK, td.Tdr);
+        return level == merged.Level && SeptStates.NonLeaf.Contains(entry.State) && _merges++ < 3
+            ? AtRange(HostLeaf.TDH_MEM_PAGE_PROMOTE, td, merged)
+            : Map(ref choices, s, td, ref operation);
+    }
+
+    private void StartFill(ref ChoiceReader choices, in ObservedState s, TdView td)
+    {
+        _fillTd = td.Handle;
+        _filled = 0;
+        _merges = 0;
+        _fillLevel = choices.Percent(60) ? SeptLevel.Page2M : SeptLevel.Page4K;
+        ulong block = world.FreeBlock(s, ahead: 0);
+        _fillHpa = _fillLevel == SeptLevel.Page4K ? block : block & ~(SeptLevel.Size(SeptLevel.Page1G) - 1);
     }
 
     private RegisterFile Inspect(ref ChoiceReader choices, in ObservedState s, TdView td)
@@ -380,7 +483,7 @@ public sealed class CallGenerator(World world, GenerationLimits limits)
                 return Registers(HostLeaf.TDH_MNG_RD, td.Tdr, choices.OneOf(Scope.TdFields));
             default:
                 return Registers(
-                    HostLeaf.TDH_VP_RD, td.Vcpus.Count == 0 ? td.Tdr : td.Vcpus[choices.Below(td.Vcpus.Count)].Tdvpr,
+                    HostLeaf.TDH_VP_RD, td.Vcpus.Count == 0 ? world.FreePage(s, reuse: false) : td.Vcpus[choices.Below(td.Vcpus.Count)].Tdvpr,
                     choices.OneOf(Scope.VcpuFields));
         }
     }
@@ -388,7 +491,7 @@ public sealed class CallGenerator(World world, GenerationLimits limits)
     private static RegisterFile Flush(ref ChoiceReader choices, in ObservedState s, TdView td, ref int lp)
     {
         if (td.Vcpus.Count == 0)
-            return Registers(HostLeaf.TDH_VP_FLUSH, td.Tdr);
+            return Registers(choices.Percent(10) ? HostLeaf.TDH_VP_FLUSH : HostLeaf.TDH_MEM_TRACK, td.Tdr);
         VcpuView vcpu = td.Vcpus[choices.Below(td.Vcpus.Count)];
         int associated = (int)s.Vcpu(vcpu.Handle, VcpuField.AssociatedLp) - 1;
         if (associated >= 0 && s.Lp(associated, LpField.RunningVcpu) == 0 && !choices.Percent(10))
@@ -465,7 +568,7 @@ public sealed class CallGenerator(World world, GenerationLimits limits)
     {
         if (world.Vcpus.Count == 0)
             return false;
-        VcpuView vcpu = world.Vcpus[choices.Below(world.Vcpus.Count)];
+        VcpuView vcpu = SomeVcpu(ref choices, s);
         TdView td = world.Td(vcpu.Td);
         if (!Is(s, td, OpState.RUNNABLE) && !choices.Percent(4))
             return false;
@@ -488,6 +591,26 @@ public sealed class CallGenerator(World world, GenerationLimits limits)
             ? TraceEvent.OfEnter(lp, registers)
             : TraceEvent.OfSeamcall(lp, registers, registers);
         return true;
+    }
+
+    // Mostly one that is ready to be entered.
+    private VcpuView SomeVcpu(ref ChoiceReader choices, in ObservedState s)
+    {
+        int first = choices.Below(world.Vcpus.Count);
+        if (choices.Percent(6))
+            return world.Vcpus[first];
+        for (int i = 0; i < world.Vcpus.Count; i++)
+        {
+            VcpuView vcpu = world.Vcpus[(first + i) % world.Vcpus.Count];
+            int associated = (int)s.Vcpu(vcpu.Handle, VcpuField.AssociatedLp) - 1;
+            if ((VcpuState)s.Vcpu(vcpu.Handle, VcpuField.State) == VcpuState.VCPU_READY
+                && (associated < 0 || s.Lp(associated, LpField.RunningVcpu) == 0))
+            {
+                return vcpu;
+            }
+        }
+
+        return world.Vcpus[first];
     }
 
     private static GuestOperation Accept(ref ChoiceReader choices, in ObservedState s, TdView td)

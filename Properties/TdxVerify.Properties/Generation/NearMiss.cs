@@ -61,11 +61,18 @@ internal static class NearMiss
                 return choices.OneOf<VcpuView>(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(world.Vcpus)).Tdvpr;
             case 2 or 3 when world.Tds.Count > 0:
                 TdView td = choices.OneOf<TdView>(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(world.Tds));
-                return td.Pages.Count == 0 ? td.Tdr : td.Pages[choices.Below(td.Pages.Count)].Hpa;
+                return td.Pages.Count == 0 ? td.Tdr : WithinPage(ref choices, td.Pages[choices.Below(td.Pages.Count)]);
+            case 4 when world.Tds.Count > 0 && choices.Percent(50):
+                TdView some = choices.OneOf<TdView>(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(world.Tds));
+                return some.LargePages.Count == 0 ? some.Tdr : WithinPage(ref choices, some.LargePages[choices.Below(some.LargePages.Count)]);
             case 4:
                 return choices.OneOf([0x1000UL, s.Platform.PageEnd, s.Platform.PageBase - Hpa.PageSize]);
             default:
                 return world.FreePage(s, reuse: false);
         }
     }
+
+    // Of a large page, any of its 4 KiB parts.
+    private static ulong WithinPage(ref ChoiceReader choices, (ulong Hpa, int Size) page) =>
+        page.Hpa + ((ulong)choices.Below((int)SeptLevel.Pages(page.Size)) << Hpa.PageShift);
 }

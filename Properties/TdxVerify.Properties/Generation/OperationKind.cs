@@ -57,6 +57,9 @@ public enum OperationKind
     /// <summary>TDH.PHYMEM.PAGE.WBINVD or CACHE.WB.</summary>
     Writeback,
 
+    /// <summary>Fills the range of a larger page with contiguous smaller ones, then merges them.</summary>
+    Fill,
+
     /// <summary>A new TD although there are others.</summary>
     NewTd,
 

@@ -39,35 +39,63 @@ public sealed class TdView
     /// <summary>Entries that map a page, in any leaf state.</summary>
     public List<Range> Leaves { get; } = [];
 
+    /// <summary>Those of them that map 2 MiB or 1 GiB.</summary>
+    public List<Range> LargeLeaves { get; } = [];
+
     /// <summary>Entries that point to an S-EPT page.</summary>
     public List<Range> Tables { get; } = [];
+
+    /// <summary>Those of them that could map 2 MiB or 1 GiB instead.</summary>
+    public List<Range> MergeableTables { get; } = [];
 
     /// <summary>Pages that the TD owns or owned: HPA and PAMT size. What is stale is dropped when it is met.</summary>
     public List<(ulong Hpa, int Size)> Pages { get; } = [];
 
-    internal void AddLeaf(Range range) => Add(Leaves, _leafPlaces, range);
+    /// <summary>Those of them that were 2 MiB or 1 GiB; some may be no longer.</summary>
+    public List<(ulong Hpa, int Size)> LargePages { get; } = [];
 
-    internal void RemoveLeaf(Range range) => Remove(Leaves, _leafPlaces, range);
-
-    internal void AddTable(Range range) => Add(Tables, _tablePlaces, range);
-
-    internal void RemoveTable(Range range) => Remove(Tables, _tablePlaces, range);
-
-    private static void Add(List<Range> list, Dictionary<Range, int> places, Range range)
+    internal void AddLeaf(Range range)
     {
-        if (places.TryAdd(range, list.Count))
-            list.Add(range);
+        if (Add(Leaves, _leafPlaces, range) && range.Level > SeptLevel.Page4K)
+            LargeLeaves.Add(range);
     }
 
-    private static void Remove(List<Range> list, Dictionary<Range, int> places, Range range)
+    internal void RemoveLeaf(Range range)
+    {
+        if (Remove(Leaves, _leafPlaces, range) && range.Level > SeptLevel.Page4K)
+            LargeLeaves.Remove(range);
+    }
+
+    internal void AddTable(Range range)
+    {
+        if (Add(Tables, _tablePlaces, range) && range.Level <= SeptLevel.Page1G)
+            MergeableTables.Add(range);
+    }
+
+    internal void RemoveTable(Range range)
+    {
+        if (Remove(Tables, _tablePlaces, range))
+            MergeableTables.Remove(range);
+    }
+
+    private static bool Add(List<Range> list, Dictionary<Range, int> places, Range range)
+    {
+        bool isNew = places.TryAdd(range, list.Count);
+        if (isNew)
+            list.Add(range);
+        return isNew;
+    }
+
+    private static bool Remove(List<Range> list, Dictionary<Range, int> places, Range range)
     {
         if (!places.Remove(range, out int place))
-            return;
+            return false;
         Range last = list[^1];
         list[place] = last;
         list.RemoveAt(list.Count - 1);
         if (place < list.Count)
             places[last] = place;
+        return true;
     }
 }
 
@@ -157,8 +185,8 @@ public sealed class World(PlatformInfo platform)
                     Tds.Add(td);
                     break;
                 case ChangeKind.FreeTd:
-                    Tds.Remove(_byHandle[change.Object]);
-                    _byHandle.Remove(change.Object);
+                    if (_byHandle.Remove(change.Object, out TdView? gone))
+                        Tds.Remove(gone);
                     break;
                 case ChangeKind.NewVcpu:
                     AddVcpu(s, change);
@@ -208,14 +236,21 @@ public sealed class World(PlatformInfo platform)
         }
 
         int owner = (int)s.Pamt(at, PamtField.Owner) - 1;
-        if (owner >= 0 && (PageType)s.Pamt(new PamtRef(0, owner), PamtField.Type) == PageType.PT_TDR)
-            _byHandle[s.Holder(owner)].Pages.Add((Address(at.FirstPage), at.Size));
+        if (owner >= 0 && (PageType)s.Pamt(new PamtRef(0, owner), PamtField.Type) == PageType.PT_TDR
+            && _byHandle.TryGetValue(s.Holder(owner), out TdView? td))
+        {
+            td.Pages.Add((Address(at.FirstPage), at.Size));
+            if (at.Size > 0)
+                td.LargePages.Add((Address(at.FirstPage), at.Size));
+        }
     }
 
     private void AddVcpu(in ObservedState s, in Change change)
     {
         int page = (int)change.New;
-        TdView td = _byHandle[s.Holder((int)s.Pamt(new PamtRef(0, page), PamtField.Owner) - 1)];
+        int owner = (int)s.Pamt(new PamtRef(0, page), PamtField.Owner) - 1;
+        if (owner < 0 || !_byHandle.TryGetValue(s.Holder(owner), out TdView? td))
+            return;
         var vcpu = new VcpuView { Handle = change.Object, Tdvpr = Address(page), Td = td.Handle };
         td.Vcpus.Add(vcpu);
         Vcpus.Add(vcpu);

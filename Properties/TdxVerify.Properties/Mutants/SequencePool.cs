@@ -63,45 +63,83 @@ public static class SequencePool
     {
         private readonly ModelPort<ArraysState> _model;
         private readonly SequenceRunner _runner;
-        private readonly GuestResults _results = new();
+        private readonly SequenceNotes _notes = new();
         private readonly List<PlannedEvent> _planned = [];
         private readonly List<TraceEvent> _events = [];
 
         public Generator(PlatformInfo platform)
         {
             _model = ModelPorts.Fast(platform);
-            _runner = new SequenceRunner(new EventRunner(ModelPorts.Observed(platform), null, [_results]), GenerationLimits.None);
+            _runner = new SequenceRunner(new EventRunner(ModelPorts.Observed(platform), null, [_notes]), GenerationLimits.None);
         }
 
         public ReachedSequence Generate(ulong seed, int number)
         {
             ChoiceStream stream = ChoiceStream.FromSeed(seed + ((ulong)number * 0x1_0000_0001), s_lengths[number % s_lengths.Length]);
             _planned.Clear();
+            _notes.Touched.Clear();
             _runner.Run(stream, _planned);
+            Audit();
             _events.Clear();
             _events.Add(TraceEvent.OfReset(number));
             for (int i = 0; i < _planned.Count; i++)
             {
                 _events.Add(_planned[i].Event);
-                if (_results.After[i] is { } result)
+                if (_notes.After[i] is { } result)
                     _events.Add(result);
             }
 
             return ReachedSequence.Of($"sequence {number} of seed {seed}", _events, stream, _model);
         }
+
+        private void Audit()
+        {
+            var held = new List<LockOperation>();
+            foreach (PlannedEvent planned in _planned)
+            {
+                if (planned.Event.Kind == TraceEventKind.Lock && planned.Event.Ok)
+                    held.Add(planned.Event.Lock);
+                else if (planned.Event.Kind == TraceEventKind.Unlock)
+                    held.Remove(planned.Event.Lock);
+            }
+
+            EventRunner events = _runner.Events;
+            bool granted = true;
+            foreach (TraceEvent asked in new StateAudit(events.Model, [.. _notes.Touched], held).Events())
+            {
+                TraceEvent e = asked;
+                if (e.Kind == TraceEventKind.Unlock && !granted)
+                {
+                    granted = true;
+                    continue;
+                }
+
+                events.Step(ref e, ChoicePoint.None, _planned.Count);
+                granted = e.Kind != TraceEventKind.Lock || e.Ok;
+                _planned.Add(new PlannedEvent(e, ChoicePoint.None));
+            }
+        }
     }
 
-    // Every event passes the laws of a run; this one is told nothing wrong and notes what became of the guest's
-    // operation, for which a run has no event.
-    private sealed class GuestResults() : Law("guest results", "Nothing is ever wrong.")
+    // Every event passes the laws of a run; this one finds nothing wrong, and notes what became of the guest's
+    // operation, for which a run has no event, and which PAMT entries were written.
+    private sealed class SequenceNotes() : Law("notes", "Nothing is ever wrong.")
     {
         public List<TraceEvent?> After { get; } = [];
+
+        public HashSet<PamtRef> Touched { get; } = [];
 
         public override void Reset() => After.Clear();
 
         protected override string? Check(Observation o)
         {
             After.Add(o.Kind is TraceEventKind.Seamcall or TraceEventKind.Enter or TraceEventKind.Exit && o.GuestRan ? Result(o) : null);
+            foreach (ref readonly Change change in o.Changes)
+            {
+                if (change.Kind == ChangeKind.Pamt)
+                    Touched.Add(change.PamtAt);
+            }
+
             return null;
         }
 

@@ -38,7 +38,11 @@ public sealed class StateAround
         var around = new StateAround(state, held);
         around.Add(e);
         if (guest is { } operation)
+        {
+            around.Write($"vCPU 0x{operation.Hpa:x}", $"was told to {TraceEventText.Operation(operation)}", repeats: true);
             around.AddGuest(operation);
+        }
+
         around.AddPlatform();
         return around._lines;
     }

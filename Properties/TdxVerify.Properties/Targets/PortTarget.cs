@@ -12,20 +12,24 @@ public sealed record PortTarget
 
     private readonly Func<PlatformInfo, IPort> _open;
 
-    private PortTarget(string name, Func<PlatformInfo, IPort> open)
+    private PortTarget(string name, int maxOpen, Func<PlatformInfo, IPort> open)
     {
         Name = name;
+        MaxOpen = maxOpen;
         _open = open;
     }
 
     /// <summary>The declared model.</summary>
-    public static PortTarget Model { get; } = new("model", platform => ModelPorts.Fast(platform));
+    public static PortTarget Model { get; } = new("model", 4, platform => ModelPorts.Fast(platform));
 
     /// <summary>The independent reference implementation.</summary>
-    public static PortTarget Reference { get; } = new("reference", OpenReference);
+    public static PortTarget Reference { get; } = new("reference", 4, OpenReference);
 
     /// <summary>As the user names it.</summary>
     public string Name { get; }
+
+    /// <summary>How many ports may reasonably be open at once: each has memory for a platform, and a library may have only one.</summary>
+    public int MaxOpen { get; }
 
     /// <summary>Finds a target by its name.</summary>
     /// <exception cref="InputException">There is no such target.</exception>
@@ -39,7 +43,7 @@ public sealed record PortTarget
             throw new InputException($"--target: there is no target '{name}'; it is model, reference, or native:PATH.so");
         string path = name[NativePrefix.Length..];
         return path.Length > 0
-            ? new PortTarget(name, platform => NativePort.Open(path, platform))
+            ? new PortTarget(name, 1, platform => NativePort.Open(path, platform))
             : throw new InputException("--target: native: needs the path of a shared library, as in native:./module.so");
     }
 

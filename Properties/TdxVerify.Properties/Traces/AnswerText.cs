@@ -124,7 +124,7 @@ public static class AnswerText
     }
 
     private static string Raw(RegisterFile output, IEnumerable<Register> registers) => string.Join(
-        ", ", registers.Where(register => output[register] != 0).Select(register => $"{TraceEventText.Name(register)} 0x{output[register]:x}"));
+        ", ", registers.Where(register => output[register] != 0).Select(register => $"{TraceEventText.Name(register)}=0x{output[register]:x}"));
 
     private static string Join(string status, string decoded, string others)
     {

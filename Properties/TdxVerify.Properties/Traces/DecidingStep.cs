@@ -18,7 +18,18 @@ public sealed record DecidingStep(string Leaf, int Step, string Text, string Out
             return new DecidingStep(leaf.Id.Name, 0, "", "");
         Step<S> decided = leaf.Steps[step - 1];
         Failure failure = decided.Failure;
-        string outcome = failure.End == CallEnd.Returned ? new StatusCode(failure.Status).Name : failure.End.ToString();
+        string outcome = failure.End switch
+        {
+            CallEnd.Returned => new StatusCode(failure.Status).Name,
+            CallEnd.EmulatedEptViolation => "an emulated EPT violation, without entering the guest",
+            CallEnd.EptViolation => "TD exit by EPT violation",
+            CallEnd.InterruptExit => "TD exit by external interrupt",
+            CallEnd.NonAccessible => "TD exit: the TD is not accessible",
+            CallEnd.VirtualizationException => "#VE in the guest",
+            CallEnd.PageFault => "#PF in the guest",
+            CallEnd.AccessDone => "the access is done",
+            _ => failure.End.ToString(),
+        };
         string verb = decided.Kind switch
         {
             StepKind.Lock => "refused",

@@ -17,9 +17,8 @@ public sealed class TraceJudge : IDisposable
     private readonly PortTarget _target;
     private readonly ModuleProfile? _profile;
 
-    // Traces mostly share one platform, and a platform costs more to make than to reset.
-    private IPort? _port;
-    private PlatformInfo? _platform;
+    // Traces mostly share a platform or two, and a platform costs more to make than to reset.
+    private readonly List<(PlatformInfo Platform, IPort Port)> _ports = [];
 
     /// <summary>A judge.</summary>
     /// <param name="target">Whose answers are compared with the recorded ones.</param>
@@ -66,20 +65,25 @@ public sealed class TraceJudge : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _port?.Dispose();
+    public void Dispose() => _ports.ForEach(open => open.Port.Dispose());
 
     private PlatformInfo PlatformOf(TraceHeader header) =>
         _profile is { } profile ? header.Platform with { Profile = profile } : header.Platform;
 
     private IPort PortFor(PlatformInfo platform)
     {
-        if (_port is not null && _platform == platform)
-            return _port;
-        _port?.Dispose();
-        _port = null;
-        _port = _target.Open(platform);
-        _platform = platform;
-        return _port;
+        int position = _ports.FindIndex(open => open.Platform == platform);
+        if (position >= 0)
+            return _ports[position].Port;
+        if (_ports.Count == _target.MaxOpen)
+        {
+            _ports[0].Port.Dispose();
+            _ports.RemoveAt(0);
+        }
+
+        IPort port = _target.Open(platform);
+        _ports.Add((platform, port));
+        return port;
     }
 
     private TraceFinding OutOfScope(TraceInput input, PlatformInfo platform, ReplayStop stop)

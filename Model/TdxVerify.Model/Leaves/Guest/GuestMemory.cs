@@ -18,7 +18,7 @@ internal static class GuestMemory<S>
         .Check("page is not pending, or PENDING_VE_DISABLE is 1 (else #VE)", IsNoVirtualizationException, Failure.To(CallEnd.VirtualizationException))
         .Effect("fault counter at the threshold: GPA appended to the list of faulting GPAs, if it has room and the GPA is new", AppendGpa, GuestSteps<S>.ZeroStepThreshold, threshold: true)
         .Effect("fault counter below the threshold: fault counter +1", CountFault, GuestSteps<S>.ZeroStepThreshold, threshold: true)
-        .Effect("TD exit: EPT violation", Exit)
+        .Effect("TD exit: EPT violation", Exit, ends: CallEnd.EptViolation)
         .Build();
 
     private static int SharedBit(ref S s, ref Call c) => Gpa.SharedBit(SeptSteps<S>.HasWideGpa(ref s, c.Td));

@@ -23,7 +23,8 @@ internal static class TdExit<S>
             c.Take(Call.PamtLock(PageSlot.Tdvpr, size), exclusive: false);
     }
 
-    private static void SetReady(ref S s, ref Call c, int arg) => s.SetVcpu(c.Vcpu, VcpuField.State, (ulong)VcpuState.VCPU_READY);
+    private static void SetReady(ref S s, ref Call c, int arg) =>
+        s.SetVcpu(c.Vcpu, VcpuField.State, (ulong)VcpuMachine.Declared.To(Trigger.TD_EXIT));
 
     private static void SetLastExit(ref S s, ref Call c, int arg) =>
         s.SetVcpu(c.Vcpu, VcpuField.LastExit, (ulong)(c.End == CallEnd.Vmcall ? LastTdExit.TDVMCALL : LastTdExit.ASYNC_FAULT));

@@ -31,7 +31,7 @@ internal static class TdgMem<S>
         .Check(
             "2 MiB: no interrupt is pending after each 4 KiB chunk but the last (else the accept counter is kept)", AcceptChunks,
             Failure.To(CallEnd.InterruptExit), ChunksPer2M)
-        .Effect("entry = MAPPED, RWX, written from the local copy (releases the lock, erases host priority)", Accept)
+        .Effect("entry = MAPPED, RWX, written from the local copy (releases the lock, erases host priority)", Accept, releases: LockId.SeptEntry)
         .ReleaseEntry()
         .Build();
 
@@ -95,9 +95,10 @@ internal static class TdgMem<S>
 
     private static bool IsPendingOrExits(ref S s, ref Call c, int type)
     {
-        if (c.Value.State != SeptState.PENDING)
+        bool pending = SeptMachine.Permits(c.Value.State, Trigger.TDG_MEM_PAGE_ACCEPT);
+        if (!pending)
             PrepareExit(ref c, (ulong)type);
-        return c.Value.State == SeptState.PENDING;
+        return pending;
     }
 
     // Qualification: a write; R, W, X of the failing entry are 0 in every state that leads here but one above which
@@ -126,11 +127,11 @@ internal static class TdgMem<S>
     }
 
     private static void Accept(ref S s, ref Call c, int arg) =>
-        SeptSteps<S>.WriteEntryAndRelease(ref s, ref c, c.Value.With(SeptState.MAPPED).WithAcceptCounter(0));
+        SeptSteps<S>.WriteEntryAndRelease(ref s, ref c, c.Value.With(SeptMachine.Next(c.Value.State, Trigger.TDG_MEM_PAGE_ACCEPT)).WithAcceptCounter(0));
 
     private static bool IsReadableOrExits(ref S s, ref Call c, int arg)
     {
-        bool readable = c.Value.State is SeptState.MAPPED or SeptState.PENDING;
+        bool readable = SeptMachine.Permits(c.Value.State, Trigger.TDG_MEM_PAGE_ATTR_RD);
         if (!readable)
             c.Out.R8 = c.Gpa & ~(ulong)(Hpa.PageSize - 1);
         return readable;
@@ -151,7 +152,7 @@ internal static class TdgMem<S>
 
     private static bool IsWritableOrExits(ref S s, ref Call c, int type)
     {
-        bool writable = c.Value.State is SeptState.MAPPED or SeptState.PENDING;
+        bool writable = SeptMachine.Permits(c.Value.State, Trigger.TDG_MEM_PAGE_ATTR_WR);
         if (!writable)
             PrepareExit(ref c, (ulong)type);
         return writable;

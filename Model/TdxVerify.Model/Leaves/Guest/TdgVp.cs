@@ -12,7 +12,7 @@ internal static class TdgVp<S>
 
     public static Leaf<S> DeclareVmcall() => GuestSteps<S>.Tdcall(GuestLeaf.TDG_VP_VMCALL)
         .Check("RCX: bits 0, 1, 4 and 63:32 are 0, bit 5 too if CONFIG_FLAGS.NO_RBP_MOD", SelectionIsLegal, Failure.Of(Status.TDX_OPERAND_INVALID, Register.Rcx))
-        .Effect("TD exit: RAX = exit reason 77, RCX = guest RCX bits 31:0, selected registers passed, others 0", Exit)
+        .Effect("TD exit: RAX = exit reason 77, RCX = guest RCX bits 31:0, selected registers passed, others 0", Exit, ends: CallEnd.Vmcall)
         .Build();
 
     public static Leaf<S> DeclareInfo() => GuestSteps<S>.Tdcall(GuestLeaf.TDG_VP_INFO)

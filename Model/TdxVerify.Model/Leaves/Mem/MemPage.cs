@@ -10,10 +10,10 @@ internal static class MemPage<S>
         .Preset(Register.Rcx, Register.Rdx)
         .Page(PageSlot.Tdr, Register.Rdx, "TDR", LockMode.Exclusive, PageType.PT_TDR)
         .TdIsUsable()
-        .OpState(OpStates.INITIALIZED, locked: false)
+        .OpState(locked: false)
         .PageInfo(SeptLevel.Page4K, SeptLevel.Page4K)
         .SeptWalk(dropsTree: false)
-        .EntryState(SeptStates.FREE)
+        .EntryState()
         .Check("R9 source page: 4 KiB aligned, below 2^52, shared HKID", SourceIsShared, Failure.Of(Status.TDX_OPERAND_INVALID, Register.R9))
         .Page(PageSlot.Target, Register.R8, "new TD", LockMode.Exclusive, PageType.PT_NDA)
         .Effect("entry = MAPPED, RWX", MapPage)
@@ -34,12 +34,12 @@ internal static class MemPage<S>
             .Preset(Register.Rcx, Register.Rdx)
             .Page(PageSlot.Tdr, Register.Rdx, "TDR", LockMode.Shared, PageType.PT_TDR)
             .TdIsUsable()
-            .OpState(OpStates.INITIALIZED | OpStates.RUNNABLE)
+            .OpState()
             .PageInfo(SeptLevel.Page4K, SeptLevel.Page2M)
             .SeptTree(LockMode.Shared)
             .SeptWalk()
             .SeptEntryLock()
-            .EntryState(SeptStates.FREE)
+            .EntryState()
             .Read("new page address = R8", PamtSteps<S>.ReadAddress, PamtSteps<S>.Arg(PageSlot.Target, Register.R8))
             .Check(
                 "new page address: aligned to the level, HKID bits 0, below 2^52", PamtSteps<S>.AddressIsLegalForLevel,
@@ -48,17 +48,17 @@ internal static class MemPage<S>
             .Lock("new page PAMT 1 GiB entry SHARED", Call.PamtLock(PageSlot.Target, 2), LockMode.Shared, PamtSteps<S>.LockShared, busy, PamtSteps<S>.Arg(PageSlot.Target, 2))
             .Lock(
                 "new page PAMT 1 GiB entry promoted to EXCLUSIVE if it is PT_REG (the walk ends there)", Call.PamtLock(PageSlot.Target, 2),
-                LockMode.Promoted, PamtSteps<S>.PromoteLockOfLargePage, busy, PamtSteps<S>.Arg(PageSlot.Target, 2))
+                LockMode.Promoted, PamtSteps<S>.PromoteLockOfLargePage, busy, PamtSteps<S>.Arg(PageSlot.Target, 2), when: "it is PT_REG")
             .Check("new page PAMT 1 GiB entry is not PT_REG", PamtSteps<S>.IsNotLargePage, metadata, PamtSteps<S>.Arg(PageSlot.Target, 2))
             .Lock("new page PAMT 2 MiB entry SHARED", Call.PamtLock(PageSlot.Target, 1), LockMode.Shared, PamtSteps<S>.LockShared, busy, PamtSteps<S>.Arg(PageSlot.Target, 1))
             .Lock(
                 "new page PAMT 2 MiB entry promoted to EXCLUSIVE if the walk ends there (level 1, or PT_REG)", Call.PamtLock(PageSlot.Target, 1),
-                LockMode.Promoted, Promote2MIfLast, busy, PamtSteps<S>.Arg(PageSlot.Target, 1))
+                LockMode.Promoted, Promote2MIfLast, busy, PamtSteps<S>.Arg(PageSlot.Target, 1), when: "level 1")
             .Check("level 0: new page PAMT 2 MiB entry is not PT_REG", IsNot2MPageAtLevel0, metadata)
-            .Lock("level 0: new page PAMT 4 KiB entry EXCLUSIVE", Call.PamtLock(PageSlot.Target, 0), LockMode.Exclusive, Lock4KAtLevel0, busy, target)
+            .Lock("level 0: new page PAMT 4 KiB entry EXCLUSIVE", Call.PamtLock(PageSlot.Target, 0), LockMode.Exclusive, Lock4KAtLevel0, busy, target, when: "level 0")
             .Check("new page type is PT_NDA at the level", IsNdaAtLevel, metadata)
             .Check("level 1: all 512 4 KiB entries are PT_NDA", AllSmallAreNda, metadata)
-            .Effect("entry = PENDING (releases the entry lock, erases host priority)", MapPending)
+            .Effect("entry = PENDING (releases the entry lock, erases host priority)", MapPending, releases: LockId.SeptEntry)
             .Effect("child count + 4 KiB pages of the level", CountPages)
             .Effect("PAMT type = PT_REG", PamtSteps<S>.SetTypeReg, target)
             .Effect("PAMT owner = TDR", PamtSteps<S>.SetOwner, target)
@@ -72,16 +72,16 @@ internal static class MemPage<S>
         .Preset(Register.Rcx, Register.Rdx)
         .Page(PageSlot.Tdr, Register.Rdx, "TDR", LockMode.Shared, PageType.PT_TDR)
         .TdIsUsable()
-        .OpState(OpStates.INITIALIZED | OpStates.RUNNABLE)
+        .OpState()
         .PageInfo(SeptLevel.Page4K, SeptLevel.Page1G)
         .SeptTree(LockMode.Shared)
         .SeptWalk()
         .SeptEntryLock()
-        .EntryState(SeptStates.Leaf)
+        .EntryState()
         .Read("accept counter of the copy ignored", SeptSteps<S>.IgnoreAcceptCounter)
         .MappedPage("page", isTable: false)
         .BlockedAndTracked()
-        .Effect("entry = FREE (releases the entry lock)", FreeEntry)
+        .Effect("entry = FREE (releases the entry lock)", FreeEntry, releases: LockId.SeptEntry)
         .Effect("child count - 4 KiB pages of the level", UncountPages)
         .Effect("PAMT type = PT_NDA", PamtSteps<S>.SetTypeNda, PamtSteps<S>.Arg(PageSlot.Mapped))
         .Effect("RCX = HPA of the page", MemSept<S>.ReturnMappedPage, writes: Register.Rcx)
@@ -93,12 +93,12 @@ internal static class MemPage<S>
         .Preset(Register.Rcx, Register.Rdx)
         .Page(PageSlot.Tdr, Register.Rdx, "TDR", LockMode.Shared, PageType.PT_TDR)
         .TdIsUsable()
-        .OpState(OpStates.INITIALIZED | OpStates.RUNNABLE)
+        .OpState()
         .PageInfo(SeptLevel.Page4K, SeptLevel.Page4K)
         .SeptTree(LockMode.Shared)
         .SeptWalk()
         .SeptEntryLock()
-        .EntryState(SeptStates.Leaf)
+        .EntryState()
         .Check("R8 is not the HPA that the entry maps", TargetDiffers, Failure.Of(Status.TDX_OPERAND_INVALID, Register.R8))
         .MappedPage("old page", isTable: false)
         .BlockedAndTracked()
@@ -122,7 +122,7 @@ internal static class MemPage<S>
     }
 
     private static void MapPage(ref S s, ref Call c, int arg) =>
-        s.SetEntry(c.Entry, SeptEntry.Of(SeptState.MAPPED, c.Page[(int)PageSlot.Target]));
+        s.SetEntry(c.Entry, SeptEntry.Of(SeptMachine.To(Trigger.TDH_MEM_PAGE_ADD), c.Page[(int)PageSlot.Target]));
 
     private static bool Promote2MIfLast(ref S s, ref Call c, int arg)
     {
@@ -156,7 +156,7 @@ internal static class MemPage<S>
     }
 
     private static void MapPending(ref S s, ref Call c, int arg) =>
-        SeptSteps<S>.WriteEntryAndRelease(ref s, ref c, SeptEntry.Of(SeptState.PENDING, c.Page[(int)PageSlot.Target]));
+        SeptSteps<S>.WriteEntryAndRelease(ref s, ref c, SeptEntry.Of(SeptMachine.To(Trigger.TDH_MEM_PAGE_AUG), c.Page[(int)PageSlot.Target]));
 
     private static void CountPages(ref S s, ref Call c, int arg) =>
         TdSteps<S>.IncrementChildCount(ref s, ref c, (int)SeptLevel.Pages(c.WantedLevel));
@@ -165,11 +165,12 @@ internal static class MemPage<S>
         TdSteps<S>.DecrementChildCount(ref s, ref c, (int)SeptLevel.Pages(c.WantedLevel));
 
     private static void FreeEntry(ref S s, ref Call c, int arg) =>
-        SeptSteps<S>.WriteEntryAndRelease(ref s, ref c, SeptEntry.Of(SeptState.FREE));
+        SeptSteps<S>.WriteEntryAndRelease(ref s, ref c, SeptEntry.Of(SeptMachine.To(Trigger.TDH_MEM_PAGE_REMOVE)));
 
     private static bool TargetDiffers(ref S s, ref Call c, int arg) =>
         c.In.R8 != s.Platform.PageBase + ((ulong)c.Value.Target << Hpa.PageShift);
 
     private static void MapTarget(ref S s, ref Call c, int arg) =>
-        SeptSteps<S>.WriteEntryLocked(ref s, ref c, SeptEntry.Of(c.Value.State.Unblocked(), c.Page[(int)PageSlot.Target]));
+        SeptSteps<S>.WriteEntryLocked(
+            ref s, ref c, SeptEntry.Of(SeptMachine.Next(c.Value.State, Trigger.TDH_MEM_PAGE_RELOCATE), c.Page[(int)PageSlot.Target]));
 }

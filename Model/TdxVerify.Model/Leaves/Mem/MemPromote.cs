@@ -17,12 +17,12 @@ internal static class MemPromote<S>
         return leaf
             .Page(PageSlot.Tdr, Register.Rdx, "TDR", LockMode.Shared, PageType.PT_TDR)
             .TdIsUsable()
-            .OpState(OpStates.INITIALIZED | OpStates.RUNNABLE)
+            .OpState()
             .PageInfo(SeptLevel.Page2M, SeptLevel.Page1G)
             .SeptTree(LockMode.Shared)
             .SeptWalk()
             .SeptEntryLock()
-            .EntryState(SeptStates.NonLeaf)
+            .EntryState()
             .MappedPage("S-EPT page", isTable: true)
             .BlockedAndTracked()
             .Lock(
@@ -34,14 +34,14 @@ internal static class MemPromote<S>
             .Check(
                 "no host interrupt is pending", NoInterrupt,
                 new Failure(Status.TDX_INTERRUPTED_RESTARTABLE, FailureDetail.InputsRestored))
-            .Check(
-                "PAMT entry at the merged size: no one holds it (implicit, momentary)", MergedEntryIsUnlocked,
-                Failure.Of(Status.TDX_OPERAND_BUSY, Register.Rcx))
+            .Lock(
+                "PAMT entry at the merged size EXCLUSIVE (implicit, momentary)", Call.PamtLock(PageSlot.Mapped, 1), LockMode.Momentary,
+                LockMerged, Failure.Of(Status.TDX_OPERAND_BUSY, Register.Rcx))
             .Effect("merged PAMT entry = PT_REG, owner of the children (BEPOCH not reset)", MergePamt)
             .Effect("512 child PAMT types = PT_NDA", FreeChildPamt)
             .Effect("child count -1", TdSteps<S>.DecrementChildCount, 1)
             .Effect("S-EPT page PAMT type = PT_NDA", PamtSteps<S>.SetTypeNda, PamtSteps<S>.Arg(PageSlot.Mapped))
-            .Effect("entry = MAPPED or PENDING as the children (stays locked)", MapMerged)
+            .Effect("entry = MAPPED or PENDING as the children (stays locked)", MapMerged, releases: LockId.SeptChildren)
             .Effect("S-EPT page is gone", MemSept<S>.FreeTable)
             .Effect("RCX = HPA of the S-EPT page", MemSept<S>.ReturnMappedPage, writes: Register.Rcx)
             .Release("child entries, on failure", LockId.SeptChildren, ReleaseChildren)
@@ -55,12 +55,12 @@ internal static class MemPromote<S>
         .Check("RDX: bits 11:1 and 63:52 are 0", RdxReservedAreZero, Failure.Of(Status.TDX_OPERAND_INVALID, Register.Rdx))
         .Page(PageSlot.Tdr, Register.Rdx, "TDR", LockMode.Shared, PageType.PT_TDR, PamtSteps<S>.ReadAddressWithoutFlags)
         .TdIsUsable()
-        .OpState(OpStates.INITIALIZED | OpStates.RUNNABLE)
+        .OpState()
         .PageInfo(SeptLevel.Page2M, SeptLevel.Page1G)
         .SeptTree(LockMode.Shared)
         .SeptWalk()
         .SeptEntryLock()
-        .EntryState(SeptStates.Leaf)
+        .EntryState()
         .Read("accept counter of the copy ignored", SeptSteps<S>.IgnoreAcceptCounter)
         .Read("large page = what the entry points to", PamtSteps<S>.ReadMappedPage)
         .BlockedAndTracked()
@@ -68,9 +68,9 @@ internal static class MemPromote<S>
         .Check(
             "no host interrupt is pending", NoInterrupt,
             new Failure(Status.TDX_INTERRUPTED_RESTARTABLE, FailureDetail.InputsRestored))
-        .Check(
-            "PAMT entry of the large page: no one holds it (implicit, momentary)", LargeEntryIsUnlocked,
-            Failure.Of(Status.TDX_OPERAND_BUSY, Register.Rcx))
+        .Lock(
+            "PAMT entry of the large page EXCLUSIVE (implicit, momentary)", Call.PamtLock(PageSlot.Mapped, 1), LockMode.Momentary,
+            LockLarge, Failure.Of(Status.TDX_OPERAND_BUSY, Register.Rcx))
         .Effect("512 child PAMT entries = PT_REG, same owner, BEPOCH 0", SplitPamt)
         .Effect("large PAMT type = PT_NDA", PamtSteps<S>.SetTypeNda, PamtSteps<S>.Arg(PageSlot.Mapped))
         .Effect("new S-EPT page: 512 entries in the unblocked state", NewTable)
@@ -109,7 +109,7 @@ internal static class MemPromote<S>
         {
             c.Sample2 = child.Word;
             ulong hpa = s.Platform.PageBase + ((ulong)child.Target << Hpa.PageShift);
-            return (SeptStates.MAPPED | SeptStates.PENDING).Contains(child.State) && (hpa & (SeptLevel.Size(c.Level) - 1)) == 0;
+            return SeptMachine.Permits(child.State, Trigger.TDH_MEM_PAGE_PROMOTE_ABOVE) && (hpa & (SeptLevel.Size(c.Level) - 1)) == 0;
         }
 
         SeptEntry first = new(c.Sample2);
@@ -141,9 +141,9 @@ internal static class MemPromote<S>
 
     private static PamtRef MergedPamt(ref Call c) => PamtRef.Of(c.Level, new SeptEntry(c.Sample2).Target);
 
-    private static bool MergedEntryIsUnlocked(ref S s, ref Call c, int arg) => LockMomentarily(ref s, MergedPamt(ref c));
+    private static bool LockMerged(ref S s, ref Call c, int arg) => LockMomentarily(ref s, MergedPamt(ref c));
 
-    private static bool LargeEntryIsUnlocked(ref S s, ref Call c, int arg) =>
+    private static bool LockLarge(ref S s, ref Call c, int arg) =>
         LockMomentarily(ref s, PamtRef.Of(c.Level, c.Page[(int)PageSlot.Mapped]));
 
     private static bool LockMomentarily(ref S s, PamtRef at)
@@ -204,5 +204,5 @@ internal static class MemPromote<S>
     }
 
     private static void MapTable(ref S s, ref Call c, int arg) =>
-        SeptSteps<S>.WriteEntryLocked(ref s, ref c, SeptEntry.Of(SeptState.NL_MAPPED, (long)c.Sample));
+        SeptSteps<S>.WriteEntryLocked(ref s, ref c, SeptEntry.Of(SeptMachine.To(Trigger.TDH_MEM_PAGE_DEMOTE), (long)c.Sample));
 }

@@ -10,7 +10,7 @@ internal static class MemRange<S>
         .Check(
             "entry is not blocked already", IsNotBlocked,
             Failure.Of(Status.TDX_GPA_RANGE_ALREADY_BLOCKED, Register.Rcx, FailureDetail.SeptEntry))
-        .EntryState(SeptStates.NL_MAPPED | SeptStates.MAPPED | SeptStates.PENDING)
+        .EntryState()
         .Effect("entry = blocked counterpart, accept counter 0 (stays locked)", BlockEntry)
         .Read("page = what the entry points to", ReadPage)
         .Read("epoch = TD_EPOCH", ReadEpoch)
@@ -19,21 +19,21 @@ internal static class MemRange<S>
         .Build();
 
     public static Leaf<S> DeclareUnblock(ModuleProfile profile) => Prologue(HostLeaf.TDH_MEM_RANGE_UNBLOCK)
-        .EntryState(SeptStates.AnyBlocked)
+        .EntryState()
         .Read("page = what the entry points to", ReadPage)
         .Check(
             "if OP_STATE needs TLB tracking: tracked since BEPOCH", SeptSteps<S>.IsTracked,
             Failure.Of(
                 Status.TDX_TLB_TRACKING_NOT_DONE,
                 profile == ModuleProfile.V1_5_05 ? OperandId.RCX : OperandId.SEPT_TREE))
-        .Effect("entry = unblocked counterpart (releases the entry lock)", UnblockEntry)
+        .Effect("entry = unblocked counterpart (releases the entry lock)", UnblockEntry, releases: LockId.SeptEntry)
         .ReleaseSept()
         .Build();
 
     public static Leaf<S> DeclareTrack() => new LeafBuilder<S>(LeafId.Of(HostLeaf.TDH_MEM_TRACK))
         .Page(PageSlot.Tdr, Register.Rcx, "TDR", LockMode.Shared, PageType.PT_TDR)
         .TdIsUsable()
-        .OpState(OpStates.INITIALIZED | OpStates.RUNNABLE)
+        .OpState()
         .Lock("TD epoch EXCLUSIVE", LockId.Epoch, LockMode.Exclusive, TdSteps<S>.LockEpochExclusive, Failure.Of(Status.TDX_OPERAND_BUSY, OperandId.TD_EPOCH))
         .Check("REFCOUNT of the previous epoch is 0", NoVcpuInPreviousEpoch, new Failure(Status.TDX_PREVIOUS_TLB_EPOCH_BUSY))
         .Effect("TD_EPOCH +1", AdvanceEpoch)
@@ -46,7 +46,7 @@ internal static class MemRange<S>
         .Preset(Register.Rcx, Register.Rdx)
         .Page(PageSlot.Tdr, Register.Rdx, "TDR", LockMode.Shared, PageType.PT_TDR)
         .TdIsUsable()
-        .OpState(OpStates.INITIALIZED | OpStates.RUNNABLE)
+        .OpState()
         .PageInfo(SeptLevel.Page4K, SeptSteps<S>.RootLevel)
         .SeptTree(LockMode.Exclusive)
         .SeptWalk()

@@ -17,18 +17,18 @@ internal static class MemSept<S>
         return leaf
             .Page(PageSlot.Tdr, Register.Rdx, "TDR", LockMode.Shared, PageType.PT_TDR)
             .TdIsUsable()
-            .OpState(OpStates.INITIALIZED | OpStates.RUNNABLE)
+            .OpState()
             .PageInfo(SeptLevel.Page2M, SeptSteps<S>.RootLevel)
             .SeptTree(LockMode.Exclusive)
             .SeptWalk()
             .SeptEntryLock()
-            .EntryState(SeptStates.NonLeaf)
+            .EntryState()
             .MappedPage("S-EPT page", isTable: true)
             .BlockedAndTracked()
             .Check(
                 "all 512 entries of the S-EPT page are FREE (locked or not)", AllChildrenAreFree,
                 Failure.Of(Status.TDX_EPT_PAGE_NOT_FREE, Register.Rcx, FailureDetail.SeptEntry))
-            .Effect("entry = FREE (releases the entry lock)", FreeEntry)
+            .Effect("entry = FREE (releases the entry lock)", FreeEntry, releases: LockId.SeptEntry)
             .Effect("S-EPT page is gone", FreeTable)
             .Effect("child count -1", TdSteps<S>.DecrementChildCount, 1)
             .Effect("PAMT type = PT_NDA", PamtSteps<S>.SetTypeNda, PamtSteps<S>.Arg(PageSlot.Mapped))
@@ -45,7 +45,7 @@ internal static class MemSept<S>
         .Preset(Register.Rcx, Register.Rdx)
         .Page(PageSlot.Tdr, Register.Rdx, "TDR", LockMode.Shared, PageType.PT_TDR, ReadTdrWithoutBit0)
         .TdIsUsable()
-        .OpState(OpStates.INITIALIZED | OpStates.RUNNABLE)
+        .OpState()
         .Check("RDX bit 0 (L2 attributes) only for a debug TD", L2AttributesAllowed, Failure.Of(Status.TDX_OPERAND_INVALID, Register.Rdx))
         .PageInfo(SeptLevel.Page4K, SeptSteps<S>.RootLevel)
         .SeptTree(LockMode.Shared)
@@ -70,9 +70,10 @@ internal static class MemSept<S>
 
     private static bool AllChildrenAreFree(ref S s, ref Call c, int arg)
     {
+        SeptStates removable = SeptMachine.From(Trigger.TDH_MEM_SEPT_REMOVE_ABOVE);
         for (int index = 0; index < EntriesPerTable; index++)
         {
-            if (s.Entry(new EntryRef(c.Value.Target, index)).State != SeptState.FREE)
+            if (!removable.Contains(s.Entry(new EntryRef(c.Value.Target, index)).State))
                 return false;
         }
 
@@ -80,7 +81,7 @@ internal static class MemSept<S>
     }
 
     private static void FreeEntry(ref S s, ref Call c, int arg) =>
-        SeptSteps<S>.WriteEntryAndRelease(ref s, ref c, SeptEntry.Of(SeptState.FREE));
+        SeptSteps<S>.WriteEntryAndRelease(ref s, ref c, SeptEntry.Of(SeptMachine.To(Trigger.TDH_MEM_SEPT_REMOVE)));
 
     private static void ReadTdrWithoutBit0(ref S s, ref Call c, int arg) => c.Address[(int)PageSlot.Tdr] = c.In.Rdx & ~1UL;
 

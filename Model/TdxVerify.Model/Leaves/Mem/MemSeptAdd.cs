@@ -44,12 +44,12 @@ internal static class MemSeptAdd<S>
         .Check("RDX: bits 11:1 and 63:52 are 0 (bit 0: allow existing)", RdxReservedAreZero, Failure.Of(Status.TDX_OPERAND_INVALID, Register.Rdx))
         .Page(PageSlot.Tdr, Register.Rdx, "TDR", LockMode.Shared, PageType.PT_TDR, PamtSteps<S>.ReadAddressWithoutFlags)
         .TdIsUsable()
-        .OpState(OpStates.INITIALIZED | OpStates.RUNNABLE)
+        .OpState()
         .PageInfo(SeptLevel.Page2M, SeptSteps<S>.RootLevel)
         .SeptTree(LockMode.Shared)
         .SeptWalk()
         .SeptEntryLock()
-        .EntryState(SeptStates.FREE | SeptStates.NL_MAPPED);
+        .EntryState();
 
     private static Leaf<S> Epilogue(LeafBuilder<S> leaf) => leaf
         .Effect("new page filled with FREE entries", NewTable)
@@ -117,5 +117,5 @@ internal static class MemSeptAdd<S>
     private static void NewTable(ref S s, ref Call c, int arg) => c.Sample = (ulong)s.NewTable(c.Page[(int)PageSlot.Target]);
 
     private static void MapTable(ref S s, ref Call c, int arg) =>
-        SeptSteps<S>.WriteEntryLocked(ref s, ref c, SeptEntry.Of(SeptState.NL_MAPPED, (long)c.Sample));
+        SeptSteps<S>.WriteEntryLocked(ref s, ref c, SeptEntry.Of(SeptMachine.To(Trigger.TDH_MEM_SEPT_ADD), (long)c.Sample));
 }

@@ -2,91 +2,90 @@ using TdxVerify.Abi;
 
 namespace TdxVerify.Model;
 
-/// <summary>What is known of a metadata field id.</summary>
+/// <summary>What becomes of a read of a metadata field.</summary>
 internal enum MetadataKnowledge
 {
     /// <summary>The module knows no such field in this context.</summary>
     Unknown,
 
-    /// <summary>The module may know it; this project does not model it.</summary>
-    NotModelled,
-
     /// <summary>Known, not readable by the host.</summary>
     NotReadable,
 
-    /// <summary>Known and readable.</summary>
+    /// <summary>Known and readable, and the state holds its value.</summary>
     Readable,
+
+    /// <summary>Known and readable, but this project does not model its value.</summary>
+    NotModelled,
 }
 
 /// <summary>
-/// The metadata fields that the state holds. In look-ups bit 63 of a field id is ignored (facts/profile-1.5.05.md).
+/// A metadata field id. Bits 23:0 are the field code, 61:56 the class; both together name the field. Bits 31:24, 49:47,
+/// 55 and 62 are reserved, 37:34 (last element) and 46:38 (last field) are for lists: all of these must be 0. Size
+/// (33:32), increment (50), write mask valid (51), context (54:52, which the leaf decides) and bit 63
+/// (non-architectural) are ignored.
 /// </summary>
-internal static class MetadataField
+/// <param name="Value">The id, as in RDX.</param>
+internal readonly record struct MetadataField(ulong Value)
 {
-    private const ulong IdMask = ~(1UL << 63);
-    private const ulong ClassMask = 0x3F00_0000_0000_0000;
+    private const ulong MustBeZero = 0x4083_FFFC_FF00_0000;
+    private const int CodeBits = 24;
 
-    // Bits 23:0 field code, 33:32 size code, 37:34 last element, 46:38 last field, 50:47 reserved, 51 write mask
-    // valid, 54:52 context, 55 reserved, 61:56 class, 62 reserved, 63 non-architectural.
-    private const ulong MustBeZero = (0xFUL << 34) | (0x1FFUL << 38) | (0xFUL << 47) | (1UL << 55) | (1UL << 62) | (0xFFUL << 24);
+    // Bits 23:17 of the code of a CPUID_VALUES field are reserved too.
+    private const int CpuidReserved = 0xFE_0000;
 
-    private const ulong NumVcpus = 0x1010_0002_0000_0001;
-    private const ulong AssociatedVcpus = 0x1010_0002_0000_0002;
-    private const ulong OpStateId = 0x1010_0002_0000_0004;
-    private const ulong TdEpoch = 0x1210_0003_0000_0000;
-    private const ulong ChildCount = 0x0010_0003_0000_0004;
-    private const ulong Attributes = 0x1110_0003_0000_0000;
-    private const ulong TopologyEnumConfigured = 0x1110_0000_0000_0019;
-    private const ulong X2ApicIds = 0x1C10_0002_0000_0000;
-    private const int X2ApicIdCount = 576;
+    /// <summary>Reserved bits, last element and last field are 0.</summary>
+    public bool IsLegal => (Value & MustBeZero) == 0;
 
-    private const ulong VcpuEpoch = 0x2020_0003_0000_0006;
-    private const ulong VcpuIndex = 0x2020_0002_0000_0002;
-    private const ulong VcpuNotReadable = 0x2020_0003_0000_0000;
+    /// <summary>The class.</summary>
+    public int Class => (int)(Value >> 56) & 0x3F;
 
-    public static bool IdIsLegal(ulong id) => (id & MustBeZero) == 0;
+    /// <summary>The field code.</summary>
+    public int Code => (int)Value & ((1 << CodeBits) - 1);
 
-    public static MetadataKnowledge KnownTdField(ulong id, ModuleProfile profile)
+    /// <summary>Class and field code: what names a field.</summary>
+    public int Key => (Class << CodeBits) | Code;
+
+    /// <summary>What becomes of a TDH.MNG.RD of this field.</summary>
+    public MetadataKnowledge InTd<S>(ref S s, int td, ModuleProfile profile)
+        where S : struct, IState
     {
-        switch (id & IdMask)
-        {
-            case NumVcpus or AssociatedVcpus or OpStateId or TdEpoch or ChildCount or Attributes:
-                return MetadataKnowledge.Readable;
-            case TopologyEnumConfigured:
-            case >= X2ApicIds and < X2ApicIds + X2ApicIdCount:
-                return profile == ModuleProfile.V1_5_05 ? MetadataKnowledge.Readable : MetadataKnowledge.Unknown;
-            default:
-                return TdClassExists(id) ? MetadataKnowledge.NotModelled : MetadataKnowledge.Unknown;
-        }
+        if (Class == MetadataTable.CpuidClass)
+            return (Code & CpuidReserved) != 0 ? MetadataKnowledge.Unknown : MetadataKnowledge.NotModelled;
+        MetadataKnowledge known = Known(MetadataTable.Td(Class, profile), IsDebug(ref s, td));
+        return known == MetadataKnowledge.Readable && !MetadataValue.TryReadTd(ref s, td, this, out _)
+            ? MetadataKnowledge.NotModelled
+            : known;
     }
 
-    public static ulong TdValue<S>(ref S s, int td, ulong id)
-        where S : struct, IState => (id & IdMask) switch
-        {
-            NumVcpus => s.Td(td, TdField.NumVcpus),
-            AssociatedVcpus => s.Td(td, TdField.AssociatedVcpus),
-            OpStateId => s.Td(td, TdField.OpState),
-            TdEpoch => s.Td(td, TdField.Epoch),
-            ChildCount => s.Td(td, TdField.ChildCount),
-            Attributes => s.Td(td, TdField.Attributes),
-            TopologyEnumConfigured => s.Td(td, TdField.TopologyEnumConfigured),
-            _ => s.X2ApicId(td, (int)(uint)id),
-        };
-
-    public static MetadataKnowledge KnownVcpuField(ulong id) => (id & IdMask) switch
+    /// <summary>What becomes of a TDH.VP.RD of this field.</summary>
+    public MetadataKnowledge InVcpu<S>(ref S s, int td, int vcpu)
+        where S : struct, IState
     {
-        VcpuEpoch or VcpuIndex => MetadataKnowledge.Readable,
-        VcpuNotReadable => MetadataKnowledge.NotReadable,
-        _ => VcpuClassExists(id) ? MetadataKnowledge.NotModelled : MetadataKnowledge.Unknown,
-    };
+        MetadataKnowledge known = Known(MetadataTable.Vcpu(Class), IsDebug(ref s, td));
 
-    public static ulong VcpuValue<S>(ref S s, int vcpu, ulong id)
-        where S : struct, IState => (id & IdMask) == VcpuEpoch
-            ? s.Vcpu(vcpu, VcpuField.Epoch)
-            : s.Vcpu(vcpu, VcpuField.Index);
+        // VMCS fields: odd codes name the upper half and are refused; of the others, the processor's VMREAD decides.
+        if (Class == MetadataTable.VmcsClass)
+            return known == MetadataKnowledge.Unknown || (Code & 1) != 0 ? MetadataKnowledge.Unknown : MetadataKnowledge.NotModelled;
+        return known == MetadataKnowledge.Readable && !MetadataValue.TryReadVcpu(ref s, td, vcpu, this, out _)
+            ? MetadataKnowledge.NotModelled
+            : known;
+    }
 
-    private static bool TdClassExists(ulong id) =>
-        (id >> 52 & 7) == 1 && (id & ClassMask) >> 56 is 0x00 or 0x01 or 0x02 or (>= 0x10 and <= 0x1C) or 0x20;
+    private static bool IsDebug<S>(ref S s, int td)
+        where S : struct, IState => (s.Td(td, TdField.Attributes) & 1) != 0;
 
-    private static bool VcpuClassExists(ulong id) => (id >> 52 & 7) == 2 && (id & ClassMask) >> 56 <= 0x36;
+    private MetadataKnowledge Known(ReadOnlySpan<MetadataRange> ranges, bool debug)
+    {
+        foreach (MetadataRange range in ranges)
+        {
+            if (Code >= range.First && Code < range.First + range.Count)
+            {
+                return range.ReadableBy == MetadataReader.Host || (range.ReadableBy == MetadataReader.HostOfDebugTd && debug)
+                    ? MetadataKnowledge.Readable
+                    : MetadataKnowledge.NotReadable;
+            }
+        }
+
+        return MetadataKnowledge.Unknown;
+    }
 }

@@ -12,12 +12,12 @@ internal static class MetadataRead<S>
         .VersionAtMost1()
         .Page(PageSlot.Tdr, Register.Rcx, "TDR", LockMode.Shared, PageType.PT_TDR)
         .TdIsUsable()
-        .OpState(OpStates.INITIALIZED | OpStates.RUNNABLE)
+        .OpState()
         .Check("version 0 (version 1 is not modelled)", IsVersion0, Failure.Of(Status.TDX_OPERAND_INVALID, Register.Rax))
         .Check("field id: reserved bits, last element and last field are 0", FieldIdIsLegal, new Failure(Status.TDX_METADATA_FIELD_ID_INCORRECT))
         .Check("field id known in this context", TdFieldIsKnown, new Failure(Status.TDX_METADATA_FIELD_ID_INCORRECT), (int)profile)
         .Check("field is readable by the host", TdFieldIsReadable, new Failure(Status.TDX_METADATA_FIELD_NOT_READABLE), (int)profile)
-        .Effect("R8 = value of the field", ReadTdField, (int)profile, writes: Register.R8)
+        .Effect("R8 = value of the field", ReadTdField, writes: Register.R8)
         .ReleaseOpState()
         .ReleasePage(PageSlot.Tdr, "TDR")
         .Build();
@@ -29,11 +29,9 @@ internal static class MetadataRead<S>
         .Page(PageSlot.Tdvpr, Register.Rcx, "TDVPR", LockMode.Shared, PageType.PT_TDVPR)
         .OwnerTdr(PageSlot.Tdvpr)
         .TdIsUsable()
-        .OpState(OpStates.INITIALIZED | OpStates.RUNNABLE)
-        .Check(
-            "TDVPS pages >= 6", VcpuSteps<S>.HasTdvpsPages, new Failure(Status.TDX_TDCX_NUM_INCORRECT),
-            VcpuSteps<S>.MinimumTdvpsPages, threshold: true)
-        .VcpuStateIn(VcpuState.VCPU_READY, VcpuState.VCPU_DISABLED)
+        .OpState()
+        .TdvpsIsComplete()
+        .VcpuState()
         .Check("vCPU is associated with no LP (then with this one) or with this one", VcpuSteps<S>.Associate, new Failure(Status.TDX_VCPU_ASSOCIATED))
         .Effect("a new association: associated vCPUs +1 (stays if a later step fails)", VcpuSteps<S>.CountNewAssociation)
         .Check("version 0 (version 1 is not modelled)", IsVersion0, Failure.Of(Status.TDX_OPERAND_INVALID, Register.Rax))
@@ -58,29 +56,30 @@ internal static class MetadataRead<S>
         return !c.OutOfScope;
     }
 
-    private static bool FieldIdIsLegal(ref S s, ref Call c, int arg) => MetadataField.IdIsLegal(c.In.Rdx);
+    private static MetadataField Field(ref Call c) => new(c.In.Rdx);
 
-    private static bool TdFieldIsKnown(ref S s, ref Call c, int profile)
-    {
-        MetadataKnowledge known = MetadataField.KnownTdField(c.In.Rdx, (ModuleProfile)profile);
-        c.OutOfScope = known == MetadataKnowledge.NotModelled;
-        return known is not (MetadataKnowledge.Unknown or MetadataKnowledge.NotModelled);
-    }
+    private static bool FieldIdIsLegal(ref S s, ref Call c, int arg) => Field(ref c).IsLegal;
+
+    private static bool TdFieldIsKnown(ref S s, ref Call c, int profile) =>
+        IsKnown(ref c, Field(ref c).InTd(ref s, c.Td, (ModuleProfile)profile));
 
     private static bool TdFieldIsReadable(ref S s, ref Call c, int profile) =>
-        MetadataField.KnownTdField(c.In.Rdx, (ModuleProfile)profile) == MetadataKnowledge.Readable;
+        Field(ref c).InTd(ref s, c.Td, (ModuleProfile)profile) == MetadataKnowledge.Readable;
 
-    private static void ReadTdField(ref S s, ref Call c, int profile) => c.Out.R8 = MetadataField.TdValue(ref s, c.Td, c.In.Rdx);
+    private static void ReadTdField(ref S s, ref Call c, int arg) =>
+        MetadataValue.TryReadTd(ref s, c.Td, Field(ref c), out c.Out.R8);
 
-    private static bool VcpuFieldIsKnown(ref S s, ref Call c, int arg)
-    {
-        MetadataKnowledge known = MetadataField.KnownVcpuField(c.In.Rdx);
-        c.OutOfScope = known == MetadataKnowledge.NotModelled;
-        return known is not (MetadataKnowledge.Unknown or MetadataKnowledge.NotModelled);
-    }
+    private static bool VcpuFieldIsKnown(ref S s, ref Call c, int arg) => IsKnown(ref c, Field(ref c).InVcpu(ref s, c.Td, c.Vcpu));
 
     private static bool VcpuFieldIsReadable(ref S s, ref Call c, int arg) =>
-        MetadataField.KnownVcpuField(c.In.Rdx) == MetadataKnowledge.Readable;
+        Field(ref c).InVcpu(ref s, c.Td, c.Vcpu) == MetadataKnowledge.Readable;
 
-    private static void ReadVcpuField(ref S s, ref Call c, int arg) => c.Out.R8 = MetadataField.VcpuValue(ref s, c.Vcpu, c.In.Rdx);
+    private static void ReadVcpuField(ref S s, ref Call c, int arg) =>
+        MetadataValue.TryReadVcpu(ref s, c.Td, c.Vcpu, Field(ref c), out c.Out.R8);
+
+    private static bool IsKnown(ref Call c, MetadataKnowledge knowledge)
+    {
+        c.OutOfScope = knowledge == MetadataKnowledge.NotModelled;
+        return knowledge is MetadataKnowledge.Readable or MetadataKnowledge.NotReadable;
+    }
 }

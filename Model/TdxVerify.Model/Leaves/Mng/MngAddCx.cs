@@ -32,7 +32,8 @@ internal static class MngAddCx<S>
         s.Td(c.Td, TdField.TdcsPages) != TdSteps<S>.MinimumTdcsPages - 1 || RegisterSteps<S>.ChoiceHolds(ref s, ref c, choice);
 
     private static bool IsUninitialized(ref S s, ref Call c, int minimum) =>
-        s.Td(c.Td, TdField.TdcsPages) < (ulong)minimum || (OpState)s.Td(c.Td, TdField.OpState) == OpState.UNINITIALIZED;
+        s.Td(c.Td, TdField.TdcsPages) < (ulong)minimum
+        || TdMachine.OpStates.Permits((OpState)s.Td(c.Td, TdField.OpState), Trigger.TDH_MNG_ADDCX);
 
     private static void NewRoot(ref S s, ref Call c, int arg)
     {

@@ -25,14 +25,14 @@ internal static class MngCreate<S>
         c.In.Rdx >= (ulong)s.Platform.PrivateHkidFirst && c.In.Rdx < (ulong)(s.Platform.HkidFirst + s.Platform.HkidCount);
 
     private static bool HkidIsFree(ref S s, ref Call c, int arg) =>
-        (HkidState)s.Key((int)c.In.Rdx, KeyField.State) == HkidState.HKID_FREE;
+        TdMachine.Key.Permits((HkidState)s.Key((int)c.In.Rdx, KeyField.State), Trigger.TDH_MNG_CREATE);
 
     private static void NewTd(ref S s, ref Call c, int arg) => c.Td = s.NewTd(c.Page[(int)PageSlot.Target]);
 
     private static void SetHkid(ref S s, ref Call c, int arg) => s.SetTd(c.Td, TdField.Hkid, c.In.Rdx);
 
     private static void AssignHkid(ref S s, ref Call c, int arg) =>
-        s.SetKey((int)c.In.Rdx, KeyField.State, (ulong)HkidState.HKID_ASSIGNED);
+        s.SetKey((int)c.In.Rdx, KeyField.State, (ulong)TdMachine.Key.To(Trigger.TDH_MNG_CREATE));
 
     private static void SetTypeTdr(ref S s, ref Call c, int arg) => PamtSteps<S>.SetType(ref s, ref c, PageSlot.Target, PageType.PT_TDR);
 

@@ -21,7 +21,7 @@ internal static class MngInit<S>
             .Choice("IA32_MISC_ENABLE boot-NT4 bit is clear", ChoicePoint.CpuidLimited, new Failure(Status.TDX_LIMIT_CPUID_MAXVAL_SET))
             .Page(PageSlot.Tdr, Register.Rcx, "TDR", LockMode.Exclusive, PageType.PT_TDR)
             .TdIsUsable()
-            .OpState(OpStates.UNINITIALIZED, locked: false)
+            .OpState(locked: false)
             .Check("RDX (TD_PARAMS): 1 KiB aligned, below 2^52, shared HKID", TdParamsAreShared, Failure.Of(Status.TDX_OPERAND_INVALID, Register.Rdx))
             .Effect("vCPU counts = 0", ClearVcpuCounts)
             .Effect("TD_EPOCH = 1 (stays if a later check fails)", SetFirstEpoch)
@@ -47,7 +47,7 @@ internal static class MngInit<S>
         {
             leaf.Check(
                     "virtual CPUID 0x1F configuration: only configurable bits", Cpuid1FBitsAreLegal,
-                    Failure.Of(Status.TDX_OPERAND_INVALID, OperandId.CPUID_CONFIG))
+                    Failure.Of(Status.TDX_OPERAND_INVALID, OperandId.CPUID_CONFIG, FailureDetail.CpuidLeaf))
                 .Check("virtual CPUID 0x1F: levels ascend, a core level exists", Cpuid1FIsOrdered, new Failure(Status.TDX_CPUID_LEAF_1F_FORMAT_UNRECOGNIZED))
                 .Effect("TOPOLOGY_ENUM_CONFIGURED = true (stays if a later check fails)", SetTopology);
         }
@@ -161,5 +161,6 @@ internal static class MngInit<S>
     private static void SetPendingVeDisable(ref S s, ref Call c, int arg) =>
         s.SetTd(c.Td, TdField.PendingVeDisable, s.Td(c.Td, TdField.Attributes) >> BitOperations.Log2(TdParams.SeptVeDisable) & 1);
 
-    private static void SetInitialized(ref S s, ref Call c, int arg) => s.SetTd(c.Td, TdField.OpState, (ulong)OpState.INITIALIZED);
+    private static void SetInitialized(ref S s, ref Call c, int arg) =>
+        s.SetTd(c.Td, TdField.OpState, (ulong)TdMachine.OpStates.To(Trigger.TDH_MNG_INIT));
 }

@@ -9,9 +9,7 @@ internal static class MngKey<S>
     public static Leaf<S> DeclareConfig() => new LeafBuilder<S>(LeafId.Of(HostLeaf.TDH_MNG_KEY_CONFIG))
         .Page(PageSlot.Tdr, Register.Rcx, "TDR", LockMode.Exclusive, PageType.PT_TDR)
         .NotFatal()
-        .Check(
-            "lifecycle is TD_HKID_ASSIGNED", TdSteps<S>.LifecycleIs, new Failure(Status.TDX_LIFECYCLE_STATE_INCORRECT),
-            (int)TdLifecycle.TD_HKID_ASSIGNED)
+        .Lifecycle()
         .Check("the key is not yet configured on this package", KeyIsNotConfigured, new Failure(Status.TDX_KEY_CONFIGURED))
         .Choice("key programming device is free", ChoicePoint.KeyProgrammingBusy, Failure.Of(Status.TDX_OPERAND_BUSY, OperandId.KET))
         .Choice("key programming device has entropy", ChoicePoint.KeyGenerationFailed, new Failure(Status.TDX_KEY_GENERATION_FAILED))
@@ -23,7 +21,7 @@ internal static class MngKey<S>
     public static Leaf<S> DeclareVpFlushDone() => new LeafBuilder<S>(LeafId.Of(HostLeaf.TDH_MNG_VPFLUSHDONE))
         .Page(PageSlot.Tdr, Register.Rcx, "TDR", LockMode.Exclusive, PageType.PT_TDR)
         .Lock("KOT EXCLUSIVE", LockId.Kot, LockMode.Exclusive, KotSteps<S>.LockExclusive, Failure.Of(Status.TDX_OPERAND_BUSY, OperandId.KOT))
-        .Check("lifecycle is TD_HKID_ASSIGNED or TD_KEYS_CONFIGURED", HasKey, new Failure(Status.TDX_LIFECYCLE_STATE_INCORRECT))
+        .Lifecycle()
         .Check("once initialised: no vCPU is associated", NoVcpuIsAssociated, new Failure(Status.TDX_FLUSHVP_NOT_DONE))
         .Effect("KOT write-back bitmap = all packages", SetWritebackBitmap)
         .Effect("lifecycle = TD_BLOCKED", SetBlocked)
@@ -34,9 +32,7 @@ internal static class MngKey<S>
 
     public static Leaf<S> DeclareFreeId() => new LeafBuilder<S>(LeafId.Of(HostLeaf.TDH_MNG_KEY_FREEID))
         .Page(PageSlot.Tdr, Register.Rcx, "TDR", LockMode.Exclusive, PageType.PT_TDR)
-        .Check(
-            "lifecycle is TD_BLOCKED", TdSteps<S>.LifecycleIs, new Failure(Status.TDX_LIFECYCLE_STATE_INCORRECT),
-            (int)TdLifecycle.TD_BLOCKED)
+        .Lifecycle()
         .Lock("KOT EXCLUSIVE", LockId.Kot, LockMode.Exclusive, KotSteps<S>.LockExclusive, Failure.Of(Status.TDX_OPERAND_BUSY, OperandId.KOT))
         .Check("KOT write-back bitmap is 0", IsWrittenBack, new Failure(Status.TDX_WBCACHE_NOT_COMPLETE))
         .Effect("KOT entry = HKID_FREE", SetFree)
@@ -61,11 +57,8 @@ internal static class MngKey<S>
     private static void SetKeysConfigured(ref S s, ref Call c, int arg)
     {
         if (s.Td(c.Td, TdField.KeysConfigured) == AllPackages(ref s))
-            s.SetTd(c.Td, TdField.Lifecycle, (ulong)TdLifecycle.TD_KEYS_CONFIGURED);
+            s.SetTd(c.Td, TdField.Lifecycle, (ulong)TdMachine.Lifecycle.To(Trigger.TDH_MNG_KEY_CONFIG));
     }
-
-    private static bool HasKey(ref S s, ref Call c, int arg) =>
-        (TdLifecycle)s.Td(c.Td, TdField.Lifecycle) is TdLifecycle.TD_HKID_ASSIGNED or TdLifecycle.TD_KEYS_CONFIGURED;
 
     private static bool NoVcpuIsAssociated(ref S s, ref Call c, int arg) =>
         s.Td(c.Td, TdField.TdcsPages) < TdSteps<S>.MinimumTdcsPages
@@ -75,17 +68,19 @@ internal static class MngKey<S>
     private static void SetWritebackBitmap(ref S s, ref Call c, int arg) =>
         s.SetKey(Hkid(ref s, ref c), KeyField.WritebackBitmap, AllPackages(ref s));
 
-    private static void SetBlocked(ref S s, ref Call c, int arg) => s.SetTd(c.Td, TdField.Lifecycle, (ulong)TdLifecycle.TD_BLOCKED);
+    private static void SetBlocked(ref S s, ref Call c, int arg) =>
+        s.SetTd(c.Td, TdField.Lifecycle, (ulong)TdMachine.Lifecycle.To(Trigger.TDH_MNG_VPFLUSHDONE));
 
     private static void SetFlushed(ref S s, ref Call c, int arg) =>
-        s.SetKey(Hkid(ref s, ref c), KeyField.State, (ulong)HkidState.HKID_FLUSHED);
+        s.SetKey(Hkid(ref s, ref c), KeyField.State, (ulong)TdMachine.Key.To(Trigger.TDH_MNG_VPFLUSHDONE));
 
     private static bool IsWrittenBack(ref S s, ref Call c, int arg) => s.Key(Hkid(ref s, ref c), KeyField.WritebackBitmap) == 0;
 
     private static void SetFree(ref S s, ref Call c, int arg) =>
-        s.SetKey(Hkid(ref s, ref c), KeyField.State, (ulong)HkidState.HKID_FREE);
+        s.SetKey(Hkid(ref s, ref c), KeyField.State, (ulong)TdMachine.Key.To(Trigger.TDH_MNG_KEY_FREEID));
 
-    private static void SetTeardown(ref S s, ref Call c, int arg) => s.SetTd(c.Td, TdField.Lifecycle, (ulong)TdLifecycle.TD_TEARDOWN);
+    private static void SetTeardown(ref S s, ref Call c, int arg) =>
+        s.SetTd(c.Td, TdField.Lifecycle, (ulong)TdMachine.Lifecycle.To(Trigger.TDH_MNG_KEY_FREEID));
 
     private static void Nothing(ref S s, ref Call c, int arg)
     {

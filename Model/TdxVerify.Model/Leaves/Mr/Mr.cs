@@ -12,7 +12,7 @@ internal static class Mr<S>
         .Preset(Register.Rcx, Register.Rdx)
         .Page(PageSlot.Tdr, Register.Rdx, "TDR", LockMode.Exclusive, PageType.PT_TDR)
         .TdIsUsable()
-        .OpState(OpStates.INITIALIZED, locked: false)
+        .OpState(locked: false)
         .Check("RCX is 256-byte aligned", IsAligned, Failure.Of(Status.TDX_OPERAND_INVALID, Register.Rcx), ChunkSize, threshold: true)
         .Read("GPA = RCX", ReadGpa)
         .Check("GPA is private and not too wide", SeptSteps<S>.GpaIsPrivate, Failure.Of(Status.TDX_OPERAND_INVALID, Register.Rcx))
@@ -25,7 +25,7 @@ internal static class Mr<S>
     public static Leaf<S> DeclareFinalize() => new LeafBuilder<S>(LeafId.Of(HostLeaf.TDH_MR_FINALIZE))
         .Page(PageSlot.Tdr, Register.Rcx, "TDR", LockMode.Exclusive, PageType.PT_TDR)
         .TdIsUsable()
-        .OpState(OpStates.INITIALIZED, locked: false)
+        .OpState(locked: false)
         .Check("at least one vCPU was initialised", HasVcpus, new Failure(Status.TDX_NO_VCPUS))
         .Effect("OP_STATE = RUNNABLE", SetRunnable)
         .ReleasePage(PageSlot.Tdr, "TDR")
@@ -38,10 +38,11 @@ internal static class Mr<S>
     private static bool IsPresent(ref S s, ref Call c, int arg)
     {
         SeptSteps<S>.Walk(ref s, ref c, SeptLevel.Page4K);
-        return c.Value.State == SeptState.MAPPED;
+        return SeptMachine.Permits(c.Value.State, Trigger.TDH_MR_EXTEND);
     }
 
     private static bool HasVcpus(ref S s, ref Call c, int arg) => s.Td(c.Td, TdField.NumVcpus) > 0;
 
-    private static void SetRunnable(ref S s, ref Call c, int arg) => s.SetTd(c.Td, TdField.OpState, (ulong)OpState.RUNNABLE);
+    private static void SetRunnable(ref S s, ref Call c, int arg) =>
+        s.SetTd(c.Td, TdField.OpState, (ulong)TdMachine.OpStates.To(Trigger.TDH_MR_FINALIZE));
 }

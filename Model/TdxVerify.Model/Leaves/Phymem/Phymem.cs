@@ -19,10 +19,8 @@ internal static class Phymem<S>
             .Read("TD = the TDR itself, or the PAMT owner", ReadTd)
             .Lock(
                 "not a TDR: owner TDR PAMT 4 KiB entry SHARED (implicit)", Call.PamtLock(PageSlot.Tdr, 0), LockMode.Shared, LockOwner,
-                Failure.Of(Status.TDX_OPERAND_BUSY, OperandId.TDR))
-            .Check(
-                "lifecycle is TD_TEARDOWN", TdSteps<S>.LifecycleIs, new Failure(Status.TDX_LIFECYCLE_STATE_INCORRECT),
-                (int)TdLifecycle.TD_TEARDOWN)
+                Failure.Of(Status.TDX_OPERAND_BUSY, OperandId.TDR), when: "the page is no TDR")
+            .Lifecycle()
             .Check("a TDR: child count is 0", HasNoChildren, new Failure(Status.TDX_TD_ASSOCIATED_PAGES_EXIST))
             .Effect("not a TDR: owner child count - 4 KiB pages of the size", UncountPages)
             .Effect("what the page held is gone", Forget)
@@ -76,13 +74,14 @@ internal static class Phymem<S>
             .InTdmr(page, Register.Rcx, "the")
             .Lock("PAMT 1 GiB entry SHARED", Call.PamtLock(page, 2), LockMode.Shared, PamtSteps<S>.LockLeafShared1G, busy, PamtSteps<S>.Arg(page, 2));
         if (mode == LockMode.Exclusive)
-            leaf.Lock("PAMT 1 GiB entry promoted to EXCLUSIVE if it is PT_REG", Call.PamtLock(page, 2), LockMode.Promoted, PamtSteps<S>.PromoteLockOfLargePage, busy, PamtSteps<S>.Arg(page, 2));
+            leaf.Lock("PAMT 1 GiB entry promoted to EXCLUSIVE if it is PT_REG", Call.PamtLock(page, 2), LockMode.Promoted, PamtSteps<S>.PromoteLockOfLargePage, busy, PamtSteps<S>.Arg(page, 2), when: "it is PT_REG");
         leaf.Lock("PAMT 2 MiB entry SHARED, unless the walk has ended", Call.PamtLock(page, 1), LockMode.Shared, PamtSteps<S>.LockLeafShared2M, busy, PamtSteps<S>.Arg(page, 1));
         if (mode == LockMode.Exclusive)
-            leaf.Lock("PAMT 2 MiB entry promoted to EXCLUSIVE if it is PT_REG", Call.PamtLock(page, 1), LockMode.Promoted, Promote2M, busy, PamtSteps<S>.Arg(page, 1));
+            leaf.Lock("PAMT 2 MiB entry promoted to EXCLUSIVE if it is PT_REG", Call.PamtLock(page, 1), LockMode.Promoted, Promote2M, busy, PamtSteps<S>.Arg(page, 1), when: "it is PT_REG");
         return leaf.Lock(
             $"PAMT 4 KiB entry {(mode == LockMode.Exclusive ? "EXCLUSIVE" : "SHARED")}, unless the walk has ended", Call.PamtLock(page, 0), mode,
-            mode == LockMode.Exclusive ? PamtSteps<S>.LockLeaf4KExclusive : PamtSteps<S>.LockLeaf4KShared, busy, PamtSteps<S>.Arg(page));
+            mode == LockMode.Exclusive ? PamtSteps<S>.LockLeaf4KExclusive : PamtSteps<S>.LockLeaf4KShared, busy, PamtSteps<S>.Arg(page),
+            when: "no larger page ended the walk");
     }
 
     private static bool Promote2M(ref S s, ref Call c, int arg) =>
@@ -184,7 +183,7 @@ internal static class Phymem<S>
         ulong keys = 0;
         for (int hkid = s.Platform.HkidFirst; hkid < s.Platform.HkidFirst + s.Platform.HkidCount; hkid++)
         {
-            if ((HkidState)s.Key(hkid, KeyField.State) == HkidState.HKID_FLUSHED)
+            if (TdMachine.Key.Permits((HkidState)s.Key(hkid, KeyField.State), Trigger.TDH_PHYMEM_CACHE_WB))
                 keys |= 1UL << (hkid - s.Platform.HkidFirst);
         }
 

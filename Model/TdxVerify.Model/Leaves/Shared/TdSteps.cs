@@ -1,14 +1,5 @@
 namespace TdxVerify.Model;
 
-/// <summary>Sets of OP_STATEs.</summary>
-[Flags]
-internal enum OpStates
-{
-    UNINITIALIZED = 1 << OpState.UNINITIALIZED,
-    INITIALIZED = 1 << OpState.INITIALIZED,
-    RUNNABLE = 1 << OpState.RUNNABLE,
-}
-
 /// <summary>Steps about the TD as a whole: FATAL, lifecycle, OP_STATE, child count, TD epoch (facts/checks.md, facts/op-states.csv).</summary>
 internal static class TdSteps<S>
     where S : struct, IState
@@ -17,7 +8,7 @@ internal static class TdSteps<S>
 
     public static bool IsNotFatal(ref S s, ref Call c, int arg) => s.Td(c.Td, TdField.Fatal) == 0;
 
-    public static bool LifecycleIs(ref S s, ref Call c, int arg) => s.Td(c.Td, TdField.Lifecycle) == (ulong)arg;
+    public static bool LifecycleIn(ref S s, ref Call c, int states) => (states >> (int)s.Td(c.Td, TdField.Lifecycle) & 1) != 0;
 
     public static bool HasTdcsPages(ref S s, ref Call c, int minimum) => s.Td(c.Td, TdField.TdcsPages) >= (ulong)minimum;
 

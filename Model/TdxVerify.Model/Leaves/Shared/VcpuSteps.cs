@@ -10,14 +10,6 @@ internal static class VcpuSteps<S>
 
     public static bool StateIn(ref S s, ref Call c, int states) => (states >> (int)s.Vcpu(c.Vcpu, VcpuField.State) & 1) != 0;
 
-    public static int States(params ReadOnlySpan<VcpuState> states)
-    {
-        int set = 0;
-        foreach (VcpuState state in states)
-            set |= 1 << (int)state;
-        return set;
-    }
-
     /// <summary>Compare-exchange of the associated processor: from none to this one, or already this one.</summary>
     public static bool Associate(ref S s, ref Call c, int arg)
     {

@@ -19,11 +19,9 @@ internal static class VpEnter<S>
         .Page(PageSlot.Tdvpr, Register.Rcx, "TDVPR", LockMode.Shared, PageType.PT_TDVPR, PamtSteps<S>.ReadAddressWithoutFlags)
         .OwnerTdr(PageSlot.Tdvpr)
         .TdIsUsable()
-        .OpState(OpStates.RUNNABLE)
-        .Check(
-            "TDVPS pages >= 6", VcpuSteps<S>.HasTdvpsPages, new Failure(Status.TDX_TDCX_NUM_INCORRECT),
-            VcpuSteps<S>.MinimumTdvpsPages, threshold: true)
-        .VcpuStateIn(VcpuState.VCPU_READY)
+        .OpState()
+        .TdvpsIsComplete()
+        .VcpuState()
         .Check("vCPU is associated with no LP (then with this one) or with this one", VcpuSteps<S>.Associate, new Failure(Status.TDX_VCPU_ASSOCIATED))
         .Effect("a new association: associated vCPUs +1 (stays if a later step fails)", VcpuSteps<S>.CountNewAssociation)
         .Check("hint bit 52 only if the last TD exit was ASYNC_TRAP", HintIsLegal, Failure.Of(Status.TDX_OPERAND_INVALID, Register.Rcx))
@@ -34,24 +32,25 @@ internal static class VpEnter<S>
         .Lock("TD epoch SHARED", LockId.Epoch, LockMode.Shared, TdSteps<S>.LockEpochShared, Failure.Of(Status.TDX_OPERAND_BUSY, OperandId.TD_EPOCH))
         .Read("sample = TD_EPOCH", SampleEpoch)
         .Effect("REFCOUNT[sample & 1] +1", CountRunning)
-        .Effect("TD epoch lock released", TdSteps<S>.ReleaseEpoch)
+        .Effect("TD epoch lock released", TdSteps<S>.ReleaseEpoch, releases: LockId.Epoch)
         .Effect("sample differs from the vCPU epoch: INVEPT for every VM of the TD, unless newly associated", InvalidateIfEpochChanged)
         .Effect("vCPU epoch = sample", SetVcpuEpoch)
         .Effect("LP: RIP at entry = guest RIP", RecordRip)
         .Lock(
             "if the list of faulting GPAs is not empty: S-EPT tree EXCLUSIVE (REFCOUNT taken back on failure)", LockId.SeptTree,
-            LockMode.Exclusive, LockTreeIfFaulting, Failure.Of(Status.TDX_OPERAND_BUSY, OperandId.SEPT_TREE), undo: UncountRunning)
+            LockMode.Exclusive, LockTreeIfFaulting, Failure.Of(Status.TDX_OPERAND_BUSY, OperandId.SEPT_TREE), undo: UncountRunning,
+            when: "a GPA is listed as faulting")
         .Check(
             "every GPA of that list translates with R, W and X (else an EPT violation is emulated, REFCOUNT taken back)",
             FaultingGpasTranslate,
             new Failure((ulong)ExitReason.EptViolation, FailureDetail.EmulatedEptViolation, CallEnd.EmulatedEptViolation, LockId.SeptTree),
             undo: EmulateViolation)
-        .Effect("OP_STATE released", TdSteps<S>.ReleaseOpState)
+        .Effect("OP_STATE released", TdSteps<S>.ReleaseOpState, releases: LockId.OpState)
         .Effect("vCPU is not the last one run on this LP: INVEPT for every VM of the TD", InvalidateIfOtherVcpu)
         .Effect("LP: last vCPU = this one", SetLastVcpu)
         .Effect("vCPU state = VCPU_ACTIVE", SetActive)
-        .Effect("S-EPT tree released if held", SeptSteps<S>.ReleaseTree)
-        .Effect("VM entry: TDVPR PAMT 1 GiB, 2 MiB, 4 KiB and TDR PAMT 4 KiB stay SHARED while in the guest", EnterGuest)
+        .Effect("S-EPT tree released if held", SeptSteps<S>.ReleaseTree, releases: LockId.SeptTree)
+        .Effect("VM entry: TDVPR PAMT 1 GiB, 2 MiB, 4 KiB and TDR PAMT 4 KiB stay SHARED while in the guest", EnterGuest, ends: CallEnd.InGuest)
         .ReleaseTree()
         .ReleaseOpState()
         .ReleaseOwnerTdr()
@@ -121,7 +120,8 @@ internal static class VpEnter<S>
 
     private static void SetLastVcpu(ref S s, ref Call c, int arg) => s.SetLp(c.Lp, LpField.LastVcpu, (ulong)c.Vcpu + 1);
 
-    private static void SetActive(ref S s, ref Call c, int arg) => s.SetVcpu(c.Vcpu, VcpuField.State, (ulong)VcpuState.VCPU_ACTIVE);
+    private static void SetActive(ref S s, ref Call c, int arg) =>
+        s.SetVcpu(c.Vcpu, VcpuField.State, (ulong)VcpuMachine.Declared.To(Trigger.TDH_VP_ENTER));
 
     private static void EnterGuest(ref S s, ref Call c, int arg)
     {

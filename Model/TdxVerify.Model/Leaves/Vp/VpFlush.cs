@@ -10,9 +10,7 @@ internal static class VpFlush<S>
         .Page(PageSlot.Tdvpr, Register.Rcx, "TDVPR", LockMode.Exclusive, PageType.PT_TDVPR)
         .OwnerTdr(PageSlot.Tdvpr)
         .KeysConfigured()
-        .Check(
-            "TDVPS pages >= 6", VcpuSteps<S>.HasTdvpsPages, new Failure(Status.TDX_TDCX_NUM_INCORRECT),
-            VcpuSteps<S>.MinimumTdvpsPages, threshold: true)
+        .TdvpsIsComplete()
         .Check("the vCPU is associated with this LP", IsAssociatedHere, new Failure(Status.TDX_VCPU_NOT_ASSOCIATED))
         .Effect("INVEPT for every VM of the TD", InvalidateEpt)
         .Effect("associated LP = none", Dissociate)

@@ -32,11 +32,9 @@ internal static class VpInit<S>
         .Page(PageSlot.Tdvpr, Register.Rcx, "TDVPR", LockMode.Exclusive, PageType.PT_TDVPR)
         .OwnerTdr(PageSlot.Tdvpr, tdrMode)
         .TdIsUsable()
-        .OpState(OpStates.INITIALIZED)
-        .Check(
-            "TDVPS pages >= 6", VcpuSteps<S>.HasTdvpsPages, new Failure(Status.TDX_TDCX_NUM_INCORRECT),
-            VcpuSteps<S>.MinimumTdvpsPages, threshold: true)
-        .VcpuStateIn(VcpuState.VCPU_UNINITIALIZED)
+        .OpState()
+        .TdvpsIsComplete()
+        .VcpuState()
         .Effect("vCPU index = vCPU count; vCPU count +1", CountVcpu)
         .Check(
             "vCPU count <= MAX_VCPUS (taken back on failure)", CountIsLegal, new Failure(Status.TDX_MAX_VCPUS_EXCEEDED),
@@ -85,7 +83,8 @@ internal static class VpInit<S>
 
     private static void SetRip(ref S s, ref Call c, int arg) => s.SetVcpu(c.Vcpu, VcpuField.Rip, ResetVector);
 
-    private static void SetReady(ref S s, ref Call c, int arg) => s.SetVcpu(c.Vcpu, VcpuField.State, (ulong)VcpuState.VCPU_READY);
+    private static void SetReady(ref S s, ref Call c, int arg) =>
+        s.SetVcpu(c.Vcpu, VcpuField.State, (ulong)VcpuMachine.Declared.To(Trigger.TDH_VP_INIT));
 
     private static void AssociateHere(ref S s, ref Call c, int arg) => s.SetVcpu(c.Vcpu, VcpuField.AssociatedLp, (ulong)c.Lp + 1);
 
