@@ -14,5 +14,6 @@ internal static class CommandTable
         BenchCommand.Create(terminal),
         ExplainCommand.Create(terminal),
         DiagramCommand.Create(terminal),
+        MutantsCommand.Create(terminal),
     ];
 }

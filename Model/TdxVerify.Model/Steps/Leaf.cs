@@ -9,7 +9,8 @@ namespace TdxVerify.Model;
 /// <remarks>
 /// Why two forms: a list of delegates costs about 4 ns a step (facts/performance.md), more than most steps do. So
 /// after some calls the list is compiled into one method that calls the step methods in order; the JIT inlines them
-/// and folds their constant arguments. The list stays for stepwise execution, documents and mutants.
+/// and folds their constant arguments. The list stays for stepwise execution, documents and mutants; a mutant's step
+/// may be a closure, and a list with one is never compiled.
 /// </remarks>
 /// <typeparam name="S">The layout of the state.</typeparam>
 public sealed class Leaf<S>
@@ -19,6 +20,7 @@ public sealed class Leaf<S>
 
     private readonly Step<S>[] _steps;
     private readonly int _firstRelease;
+    private readonly bool _canCompile;
     private int _calls;
     private Body? _compiled;
 
@@ -30,6 +32,7 @@ public sealed class Leaf<S>
         _firstRelease = Array.FindIndex(_steps, step => step.Kind == StepKind.Release);
         if (_firstRelease < 0)
             _firstRelease = _steps.Length;
+        _canCompile = Array.TrueForAll(_steps, IsStatic);
         Steps = [.. _steps];
     }
 
@@ -57,7 +60,7 @@ public sealed class Leaf<S>
         }
 
         Interpret(ref s, ref c);
-        if (Interlocked.Increment(ref _calls) == CallsBeforeCompiling)
+        if (_canCompile && Interlocked.Increment(ref _calls) == CallsBeforeCompiling)
             Compile();
     }
 
@@ -130,6 +133,9 @@ public sealed class Leaf<S>
 
         _compiled = method.CreateDelegate<Body>();
     }
+
+    private static bool IsStatic(Step<S> step) =>
+        ((Delegate?)step.Test ?? step.Action!).Method.IsStatic && step.Undo is not { Method.IsStatic: false };
 
     private static void EmitCall(ILGenerator il, System.Reflection.MethodInfo method, int argument)
     {

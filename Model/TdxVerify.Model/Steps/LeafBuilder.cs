@@ -19,11 +19,13 @@ internal sealed class LeafBuilder<S>(LeafId id)
     public LeafBuilder<S> Read(string text, StepAction<S> action, int argument = 0) =>
         Add(new Step<S> { Kind = StepKind.Read, Text = text, Action = action, Argument = argument });
 
-    public LeafBuilder<S> Check(string text, StepTest<S> test, Failure failure, int argument = 0, bool threshold = false, StepAction<S>? undo = null) =>
+    public LeafBuilder<S> Check(
+        string text, StepTest<S> test, Failure failure, int argument = 0, bool threshold = false, StepAction<S>? undo = null,
+        ArgumentKind kind = ArgumentKind.Other) =>
         Add(new Step<S>
         {
             Kind = StepKind.Check, Text = text, Test = test, Argument = argument, Failure = failure,
-            IsThreshold = threshold, Undo = undo,
+            IsThreshold = threshold, Undo = undo, ArgumentKind = kind,
         });
 
     public LeafBuilder<S> Choice(string text, ChoicePoint choice, Failure failure, StepTest<S>? test = null) =>
@@ -177,7 +179,8 @@ internal sealed class LeafBuilder<S>(LeafId id)
 
         return Check(
             $"OP_STATE in {{{StateMachine<OpState, Trigger>.Names(allowed)}}}", TdSteps<S>.OpStateIn,
-            new Failure(Status.TDX_OP_STATE_INCORRECT, Drop: locked ? LockId.OpState : null), allowed);
+            new Failure(Status.TDX_OP_STATE_INCORRECT, Drop: locked ? LockId.OpState : null), allowed,
+            kind: ArgumentKind.OpStates);
     }
 
     /// <summary>The TDVPS is complete.</summary>
@@ -192,7 +195,7 @@ internal sealed class LeafBuilder<S>(LeafId id)
         int allowed = VcpuMachine.Declared.From(Trigger);
         return Check(
             $"vCPU state is {StateMachine<VcpuState, Trigger>.Names(allowed, " or ")}", VcpuSteps<S>.StateIn,
-            new Failure(Status.TDX_VCPU_STATE_INCORRECT), allowed);
+            new Failure(Status.TDX_VCPU_STATE_INCORRECT), allowed, kind: ArgumentKind.VcpuStates);
     }
 
     /// <summary>RCX names an S-EPT entry: reserved bits, level, alignment, then a private GPA.</summary>
@@ -203,7 +206,7 @@ internal sealed class LeafBuilder<S>(LeafId id)
         string highest = highestLevel == SeptSteps<S>.RootLevel ? "that of the root" : $"{highestLevel}";
         Check(
             $"RCX: reserved bits 0, level from {lowestLevel} to {highest}, GPA aligned to the level",
-            SeptSteps<S>.PageInfoIsLegal, invalid, SeptSteps<S>.Levels(lowestLevel, highestLevel));
+            SeptSteps<S>.PageInfoIsLegal, invalid, SeptSteps<S>.Levels(lowestLevel, highestLevel), kind: ArgumentKind.Levels);
         return Check("GPA is private and not too wide", SeptSteps<S>.GpaIsPrivate, invalid);
     }
 
@@ -237,7 +240,8 @@ internal sealed class LeafBuilder<S>(LeafId id)
         int allowed = SeptMachine.Declared.From(Trigger);
         return Check(
             $"entry state in {{{StateMachine<SeptState, Trigger>.Names(allowed)}}}", SeptSteps<S>.EntryStateIn,
-            Failure.Of(Status.TDX_EPT_ENTRY_STATE_INCORRECT, Register.Rcx, FailureDetail.SeptEntry), allowed);
+            Failure.Of(Status.TDX_EPT_ENTRY_STATE_INCORRECT, Register.Rcx, FailureDetail.SeptEntry), allowed,
+            kind: ArgumentKind.SeptStates);
     }
 
     /// <summary>The PAMT entry of the mapped page or S-EPT page, exclusive, without parents.</summary>

@@ -71,6 +71,25 @@ public enum FailureDetail : byte
     EmulatedEptViolation,
 }
 
+/// <summary>What the argument of a check is, where a faulty implementation could have another one.</summary>
+public enum ArgumentKind : byte
+{
+    /// <summary>A slot, a register, or none of the below.</summary>
+    Other,
+
+    /// <summary>A set of S-EPT entry states, bit by <see cref="SeptState"/>.</summary>
+    SeptStates,
+
+    /// <summary>A set of OP_STATEs, bit by <see cref="OpState"/>.</summary>
+    OpStates,
+
+    /// <summary>A set of vCPU states, bit by <see cref="VcpuState"/>.</summary>
+    VcpuStates,
+
+    /// <summary>The lowest and the highest level of an S-EPT entry.</summary>
+    Levels,
+}
+
 /// <summary>A condition: true lets the call go on.</summary>
 public delegate bool StepTest<S>(ref S s, ref Call c, int argument);
 
@@ -137,6 +156,9 @@ public sealed record Step<S>
 
     /// <summary>The choice point.</summary>
     public ChoicePoint Choice { get; init; }
+
+    /// <summary>What <see cref="Argument"/> is.</summary>
+    public ArgumentKind ArgumentKind { get; init; }
 
     /// <summary>The argument is a threshold, limit or count that the specification fixes.</summary>
     public bool IsThreshold { get; init; }

@@ -1,0 +1,170 @@
+using System.Diagnostics;
+using TdxVerify.Model;
+using TdxVerify.Model.Mutants;
+using TdxVerify.Properties.Choices;
+
+namespace TdxVerify.Properties.Mutants;
+
+/// <summary>
+/// Judges mutants: by their answers, on random sequences and then on recordings, and by the laws alone. A survivor is
+/// run on further sequences, and then its shadow is looked for.
+/// </summary>
+/// <remarks>
+/// A time limit decides only how many mutants of the sample are judged and how many further sequences are run: the
+/// order of the sample, and what the first sequences find, follow from the seed.
+/// </remarks>
+public sealed class MutantsRun
+{
+    // Of the whole time: until when mutants are taken from the sample, and until when survivors get further sequences.
+    private const double SampleShare = 0.65;
+    private const double FurtherShare = 0.9;
+    private const int Batch = 64;
+
+    private readonly MutantsOptions _options;
+    private readonly LeafSet<ArraysState> _fast;
+    private readonly LeafSet<ObservedState> _observed;
+    private readonly IReadOnlyList<Mutant<ArraysState>> _mutants;
+    private readonly IReadOnlyList<Mutant<ObservedState>> _observedMutants;
+    private readonly int[] _leafIndex;
+    private readonly int[] _order;
+    private readonly Stopwatch _time = new();
+    private int _judged;
+    private int _survivors;
+    private int _sequences;
+
+    /// <summary>Derives the mutants and draws the sample.</summary>
+    public MutantsRun(MutantsOptions options)
+    {
+        _options = options;
+        _fast = LeafSet<ArraysState>.Of(options.Platform.Profile);
+        _observed = LeafSet<ObservedState>.Of(options.Platform.Profile);
+        _mutants = MutantDerivation<ArraysState>.Derive(_fast);
+        _observedMutants = MutantDerivation<ObservedState>.Derive(_observed);
+        _leafIndex = [.. _mutants.Select(mutant => _fast.All.First(leaf => leaf.Id == mutant.Leaf).Index)];
+        _order = [.. Shuffled(_mutants.Count, options.Seed).Where(i => _mutants[i].Id.Contains(options.Only, StringComparison.OrdinalIgnoreCase)).Take(options.Maximum)];
+    }
+
+    /// <summary>How many mutants there are.</summary>
+    public int Of => _mutants.Count;
+
+    /// <summary>How many may be judged.</summary>
+    public int Selected => _order.Length;
+
+    /// <summary>How many are judged so far; may be read while the run goes on.</summary>
+    public int Judged => Volatile.Read(ref _judged);
+
+    /// <summary>How many of these nothing told by their answers so far; may be read while the run goes on.</summary>
+    public int Survivors => Volatile.Read(ref _survivors);
+
+    /// <summary>Random sequences so far; may be read while the run goes on.</summary>
+    public int Sequences => Volatile.Read(ref _sequences);
+
+    /// <summary>What the run does now; may be read while it goes on.</summary>
+    public string Stage { get; private set; } = "";
+
+    /// <summary>Runs.</summary>
+    public MutantsResult Run()
+    {
+        _time.Start();
+        Stage = "sequences";
+        ReachedSequence[] pool = SequencePool.Generate(_options.Platform, _options.Seed, 0, _options.Sequences, () => IsOver(SampleShare / 2));
+        ReachedSequence[] recordings = _options.Recordings is { } folder ? SequencePool.Load(folder, _options.Platform) : [];
+        _sequences = pool.Length;
+        Stage = "mutants";
+        var verdicts = new MutantVerdict?[_mutants.Count];
+        JudgeSample(verdicts, pool, recordings);
+        Stage = "survivors";
+        JudgeSurvivors(verdicts);
+        Stage = "equivalence";
+        new ShadowSearch(_options, _fast, _mutants).Annotate(verdicts, [.. pool, .. recordings]);
+        return new MutantsResult
+        {
+            Of = _mutants.Count,
+            Verdicts = [.. verdicts.OfType<MutantVerdict>()],
+            Sequences = _sequences,
+            Recordings = recordings.Length,
+            Seconds = _time.Elapsed.TotalSeconds,
+        };
+    }
+
+    private static int[] Shuffled(int count, ulong seed)
+    {
+        ChoiceStream stream = ChoiceStream.FromSeed(seed ^ 0x6D75_7461_6E74, (count / ChoiceStream.Width) + 1);
+        int[] order = [.. Enumerable.Range(0, count)];
+        for (int i = count - 1; i > 0; i--)
+        {
+            int other = (int)(stream[i / ChoiceStream.Width, i % ChoiceStream.Width] % (uint)(i + 1));
+            (order[i], order[other]) = (order[other], order[i]);
+        }
+
+        return order;
+    }
+
+    private bool IsOver(double share) => _options.Time is { } time && _time.Elapsed >= time * share;
+
+    private void JudgeSample(MutantVerdict?[] verdicts, ReachedSequence[] pool, ReachedSequence[] recordings)
+    {
+        int next = -1;
+        Parallel.For(0, _options.Workers, new ParallelOptions { MaxDegreeOfParallelism = _options.Workers }, _ =>
+        {
+            var conformance = new ConformanceJudge(_options.Platform);
+            var laws = new LawJudge(_options.Platform);
+            while (!IsOver(SampleShare) && Interlocked.Increment(ref next) is var place && place < _order.Length)
+            {
+                int mutant = _order[place];
+                verdicts[mutant] = Judge(mutant, conformance, laws, pool, recordings);
+                Interlocked.Increment(ref _judged);
+                if (!verdicts[mutant]!.Conformance.IsKilled)
+                    Interlocked.Increment(ref _survivors);
+            }
+        });
+    }
+
+    private MutantVerdict Judge(int index, ConformanceJudge conformance, LawJudge laws, ReachedSequence[] pool, ReachedSequence[] recordings)
+    {
+        Mutant<ArraysState> mutant = _mutants[index];
+        List<ReachedSequence> random = Reaching(index, pool);
+        List<ReachedSequence> recorded = Reaching(index, recordings);
+        LeafSet<ArraysState> faulty = mutant.Apply(_fast);
+        Kill answers = conformance.Judge(faulty, random);
+        if (!answers.IsKilled)
+            answers = conformance.Judge(faulty, recorded);
+        Kill broken = laws.Judge(_observedMutants[index].Apply(_observed), random.Take(_options.LawSequences));
+        return new MutantVerdict(mutant.Id, mutant.Leaf.Name, mutant.Kind, random.Count + recorded.Count, answers, broken);
+    }
+
+    // Those that get there first are the cheapest to run.
+    private List<ReachedSequence> Reaching(int index, ReachedSequence[] sequences)
+    {
+        Mutant<ArraysState> mutant = _mutants[index];
+        return [.. sequences
+            .Select(sequence => (Sequence: sequence, At: sequence.FirstAt(_leafIndex[index], mutant.Step, mutant.Reach)))
+            .Where(reached => reached.At is not null)
+            .OrderBy(reached => reached.At)
+            .Select(reached => reached.Sequence)];
+    }
+
+    private void JudgeSurvivors(MutantVerdict?[] verdicts)
+    {
+        var judges = new ThreadLocal<ConformanceJudge>(() => new ConformanceJudge(_options.Platform));
+        for (int done = 0; done < _options.FurtherSequences && !IsOver(FurtherShare); done += Batch)
+        {
+            int[] survivors = [.. Enumerable.Range(0, verdicts.Length).Where(i => verdicts[i] is { Conformance.IsKilled: false })];
+            if (survivors.Length == 0)
+                return;
+            ReachedSequence[] batch = SequencePool.Generate(
+                _options.Platform, _options.Seed, _options.Sequences + done, Math.Min(Batch, _options.FurtherSequences - done), () => IsOver(FurtherShare));
+            Interlocked.Add(ref _sequences, batch.Length);
+            Parallel.ForEach(survivors, new ParallelOptions { MaxDegreeOfParallelism = _options.Workers }, i =>
+            {
+                List<ReachedSequence> reaching = Reaching(i, batch);
+                if (reaching.Count == 0 || IsOver(1))
+                    return;
+                Kill kill = judges.Value!.Judge(_mutants[i].Apply(_fast), reaching);
+                verdicts[i] = verdicts[i]! with { Conformance = kill, Reached = verdicts[i]!.Reached + reaching.Count };
+                if (kill.IsKilled)
+                    Interlocked.Decrement(ref _survivors);
+            });
+        }
+    }
+}
