@@ -94,10 +94,19 @@ public sealed class LockLaw : Law
                 _ => 0,
             };
             ulong word = ((ulong)change.Kind << 56) | ((ulong)(uint)change.Object << 16) | (uint)change.Position;
-            sum += difference * ((word + 1) * 0x9E37_79B9_7F4A_7C15);
+            if (difference != 0)
+                sum += difference * Multiplier(word);
         }
 
         return sum != 0;
+    }
+
+    // Not linear in the word: changes of neighbouring words must not cancel out.
+    private static ulong Multiplier(ulong word)
+    {
+        ulong z = (word + 1) * 0x9E37_79B9_7F4A_7C15;
+        z = (z ^ (z >> 29)) * 0xBF58_476D_1CE4_E5B9;
+        return z ^ (z >> 32);
     }
 
     private string? CheckWords(Observation o, ref ObservedState s)
