@@ -39,7 +39,7 @@ public sealed class Mix
             (OperationKind.Block, 14), (OperationKind.Track, 10), (OperationKind.Unblock, 2), (OperationKind.Reshape, 18),
             (OperationKind.Remove, 5), (OperationKind.Interrupt, 4), (OperationKind.Lock, 2), (OperationKind.Unlock, 3),
             (OperationKind.Inspect, 2)),
-        new("huge pages", 3, 2,
+        new("huge pages", 3, 1,
             (OperationKind.Build, 14), (OperationKind.Fill, 200), (OperationKind.Map, 3), (OperationKind.Run, 4),
             (OperationKind.Accept, 4), (OperationKind.Block, 4), (OperationKind.Track, 4), (OperationKind.Unblock, 1),
             (OperationKind.Reshape, 6), (OperationKind.Remove, 2), (OperationKind.Inspect, 4), (OperationKind.Lock, 2),

@@ -79,7 +79,8 @@ public sealed class LockLaw : Law
     }
 
     // A call writes ten to twenty lock words and, nearly always, leaves each as it was. The differences of all writes,
-    // each multiplied by a number of its word's own, add up to 0 then; two changed words that cancel out are out of reach.
+    // each multiplied by a number of its word's own, add up to 0 then. Those numbers are mixed, not linear in the word's
+    // place, so that changed words do not cancel out.
     private static bool SomeWordChanged(Observation o)
     {
         ulong sum = 0;
@@ -93,20 +94,11 @@ public sealed class LockLaw : Law
                 ChangeKind.Global => change.New - change.Old,
                 _ => 0,
             };
-            ulong word = ((ulong)change.Kind << 56) | ((ulong)(uint)change.Object << 16) | (uint)change.Position;
-            if (difference != 0)
-                sum += difference * Multiplier(word);
+            ulong word = (((ulong)change.Kind << 56) | ((ulong)(uint)change.Object << 16) | (uint)change.Position) * 0x9E37_79B9_7F4A_7C15;
+            sum += difference * ((word ^ (word >> 29)) * 0xBF58_476D_1CE4_E5B9);
         }
 
         return sum != 0;
-    }
-
-    // Not linear in the word: changes of neighbouring words must not cancel out.
-    private static ulong Multiplier(ulong word)
-    {
-        ulong z = (word + 1) * 0x9E37_79B9_7F4A_7C15;
-        z = (z ^ (z >> 29)) * 0xBF58_476D_1CE4_E5B9;
-        return z ^ (z >> 32);
     }
 
     private string? CheckWords(Observation o, ref ObservedState s)
