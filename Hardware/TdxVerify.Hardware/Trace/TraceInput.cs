@@ -6,23 +6,23 @@ namespace TdxVerify.Hardware.Trace;
 /// </summary>
 public sealed class TraceInput
 {
-    private readonly Func<Stream> _open;
+    private readonly Stream? _stream;
     private byte[]? _bytes;
 
-    private TraceInput(string name, Func<Stream> open)
+    private TraceInput(string name, Stream? stream)
     {
         Name = name;
-        _open = open;
+        _stream = stream;
     }
 
     /// <summary>The trace as the user named it, for errors.</summary>
     public string Name { get; }
 
     /// <summary>A file, or a pipe that has a name.</summary>
-    public static TraceInput Of(string path) => new(path, () => TraceStream.Open(path));
+    public static TraceInput Of(string path) => new(path, null);
 
     /// <summary>A stream that can be read once.</summary>
-    public static TraceInput Of(string name, Stream stream) => new(name, () => stream);
+    public static TraceInput Of(string name, Stream stream) => new(name, stream);
 
     /// <summary>Starts to read, from the first line.</summary>
     /// <exception cref="TraceException">The trace cannot be read or is none.</exception>
@@ -30,8 +30,8 @@ public sealed class TraceInput
     {
         if (_bytes is not null)
             return Read(new MemoryStream(_bytes));
-        Stream stream = _open();
-        if (stream.CanSeek)
+        Stream stream = _stream ?? TraceStream.Open(Name);
+        if (_stream is null && stream.CanSeek)
             return Read(stream);
 
         using (stream)

@@ -103,6 +103,8 @@ internal sealed class TraceCheckText(Terminal terminal, PortTarget target, bool 
         Paragraph.Write(terminal, Label(ShortTarget), rejection.Actual);
         if (rejection.Deciding is { } step)
             Paragraph.Write(terminal, Label("decided by"), step.ToString());
+        if (rejection.PlatformNote.Length > 0)
+            Paragraph.Write(terminal, Label("platform"), rejection.PlatformNote);
         if (rejection.ModelNote.Length > 0)
             Paragraph.Write(terminal, Label("model"), rejection.ModelNote);
         WriteRegisters(rejection.Registers);

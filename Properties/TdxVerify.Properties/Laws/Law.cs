@@ -35,6 +35,14 @@ public abstract class Law
     {
     }
 
+    /// <summary>
+    /// An event is about to happen: the observation has its inputs, the state is still the one before it. A law that
+    /// wants to know what must follow finds it out here.
+    /// </summary>
+    public virtual void Foresee(Observation o)
+    {
+    }
+
     /// <summary>Checks one event; null: the law holds, else what is wrong, in one line.</summary>
     public string? Verify(Observation o)
     {

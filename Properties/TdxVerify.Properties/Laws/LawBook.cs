@@ -1,3 +1,6 @@
+using TdxVerify.Properties.Laws.Books;
+using TdxVerify.Properties.Laws.Calls;
+
 namespace TdxVerify.Properties.Laws;
 
 /// <summary>All laws.</summary>
@@ -7,8 +10,29 @@ public static class LawBook
     public const string Conformance = "conformance";
 
     /// <summary>New instances of all laws but conformance, in the order of reports.</summary>
-    public static IReadOnlyList<Law> Create() =>
-    [
-        new FailedCallsLaw(),
-    ];
+    public static IReadOnlyList<Law> Create()
+    {
+        var judge = new CallJudge();
+        var books = new RunBooks();
+        var acceptance = new Acceptance(books);
+        return
+        [
+            new FailedCallsLaw(),
+            new StatusHasItsReasonLaw(judge),
+            new SuccessHasItsPreconditionsLaw(judge),
+            new FirstFailureWinsLaw(judge),
+            new BusyIffRefusedLaw(judge),
+            new SuccessHasItsEffectLaw(judge),
+            new OutputsTellTheStateLaw(judge),
+            new SeptAndPamtLaw(books),
+            new StaleTranslationLaw(books),
+            new EpochLaw(books),
+            new TlbTrackingLaw(books),
+            new ZeroStepLaw(),
+            new AcceptedPagesLaw(books, acceptance),
+            new ReaddedPagesLaw(books, acceptance),
+            new TeardownLaw(books),
+            new LockLaw(books),
+        ];
+    }
 }

@@ -19,6 +19,18 @@ public sealed class Observation(ModelPort<ObservedState> model)
     /// <summary>The platform.</summary>
     public PlatformInfo Platform => Model.Platform;
 
+    /// <summary>Events so far, this one included: it tells one event from another.</summary>
+    public long Number { get; private set; }
+
+    /// <summary>The choice point that was asked to fail in this call.</summary>
+    public ChoicePoint Choice { get; private set; }
+
+    /// <summary>No choice point fails unless asked to: false for a port that decides by itself.</summary>
+    public bool ChoicesAreAsked { get; private set; }
+
+    /// <summary>The call was within what is modelled; else nothing is known of its outputs.</summary>
+    public bool IsModelled { get; internal set; }
+
     /// <summary>What kind of event.</summary>
     public TraceEventKind Kind { get; private set; }
 
@@ -79,8 +91,12 @@ public sealed class Observation(ModelPort<ObservedState> model)
     /// <summary>The list of steps that decided, and the step.</summary>
     public (Leaf<ObservedState>? Leaf, int Step) Deciding => Model.Machine.Deciding;
 
-    internal void Begin(in TraceEvent e)
+    internal void Begin(in TraceEvent e, ChoicePoint choice, bool choicesAreAsked)
     {
+        Number++;
+        Choice = choice;
+        ChoicesAreAsked = choicesAreAsked;
+        IsModelled = true;
         Kind = e.Kind;
         Lp = e.Lp;
         Input = e.Input;

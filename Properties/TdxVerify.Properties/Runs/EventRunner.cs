@@ -66,8 +66,10 @@ public sealed class EventRunner
     /// </summary>
     public RunFailure? Step(ref TraceEvent e, ChoicePoint choice, int operation)
     {
-        _observation.Begin(e);
+        _observation.Begin(e, choice, _port is null || _portChoices is not null);
         LastGuestResult = null;
+        foreach (Law law in _laws)
+            law.Foresee(_observation);
         string? wrong = e.Kind switch
         {
             TraceEventKind.Seamcall => Seamcall(ref e, choice),
@@ -117,6 +119,7 @@ public sealed class EventRunner
         _observation.Output = e.Input;
         PortResult modelled = Model.Seamcall(e.Lp, ref _observation.Output);
         Model.ClearChoices();
+        _observation.IsModelled = modelled == PortResult.Ok;
         if (Same(modelled, ported) is { } different)
             return different;
         Answered(ref e);
@@ -148,6 +151,7 @@ public sealed class EventRunner
         PortResult modelled = Model.EnterBegin(e.Lp, ref _observation.Output, out bool running);
         Model.ClearChoices();
         _observation.Running = running;
+        _observation.IsModelled = modelled == PortResult.Ok;
         if (Same(modelled, ported) is { } different)
             return different;
         if (_port is not null && running != portRunning)
@@ -172,6 +176,7 @@ public sealed class EventRunner
         _observation.Output = default;
         PortResult? ported = _port?.EnterEnd(e.Lp, ref _observation.Answer);
         PortResult modelled = Model.EnterEnd(e.Lp, ref _observation.Output);
+        _observation.IsModelled = modelled == PortResult.Ok;
         if (Same(modelled, ported) is { } different)
             return different;
         if (modelled != PortResult.Ok)

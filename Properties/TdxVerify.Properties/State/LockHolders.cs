@@ -52,7 +52,8 @@ internal sealed class LockHolders
     {
         foreach (LockOperation held in HeldOf(td, PortLock.SeptEntry))
         {
-            if (new PageInfo(held.Argument2) is var at && at.Level == level && at.Gpa == gpa)
+            var at = new PageInfo(held.Argument2);
+            if (at.Level == level && (at.Gpa & ~(SeptLevel.Size(level) - 1)) == gpa)
                 return TakenBy(held);
         }
 

@@ -87,11 +87,13 @@ public sealed class StateDifference
     {
         SeptEntry old = new(first.Old);
         SeptEntry now = new(first.New);
-        SeptEntry end = new(last.New);
         string oldTarget = StateText.Target(_state, old);
         string newTarget = StateText.Target(_state, now);
+        string shown = count > 1 && now.IsLeaf
+            ? $" pages {StateText.Page(_state, now.Target)} to {StateText.Page(_state, new SeptEntry(last.New).Target)}"
+            : newTarget;
         string before = StateText.State(old) + (oldTarget == newTarget ? "" : oldTarget) + StateText.Flags(old);
-        string after = StateText.State(now) + newTarget + (count > 1 && now.IsLeaf ? $" to {StateText.Page(_state, end.Target)}" : "") + StateText.Flags(now);
+        string after = StateText.State(now) + shown + StateText.Flags(now);
         return $"{(count > 1 ? $"{count} entries " : "")}{before} -> {after}";
     }
 

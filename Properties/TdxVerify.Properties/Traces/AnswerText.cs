@@ -50,12 +50,9 @@ public static class AnswerText
         string name = VmExitReason.NameOf((uint)output.Rax) ?? $"unknown reason {(uint)output.Rax}";
         string status = output.Rax >> 32 == 0 ? "" : $", {new StatusCode(output.Rax).Name}";
         string exit = $"TD exit: {name}{status}";
-        return (ExitReason)output.Rax switch
-        {
-            ExitReason.EptViolation => Join(exit, $"GPA 0x{output.R8:x}, qualification 0x{output.Rcx:x}", Raw(output, [Register.Rdx])),
-            ExitReason.Tdcall => Join(exit, "", Raw(output, [Register.Rcx, Register.R10, Register.R11])),
-            _ => Join(exit, "", Others(default, output, default)),
-        };
+        return (ExitReason)output.Rax == ExitReason.EptViolation
+            ? Join(exit, $"GPA 0x{output.R8:x}, qualification 0x{output.Rcx:x}", Others(default, output, new RegisterSet().With(Register.R8).With(Register.Rcx)))
+            : Join(exit, "", Others(default, output, default));
     }
 
     private static string Failure(HostLeaf leaf, in RegisterFile input, in RegisterFile output, ref RegisterSet explained)

@@ -39,14 +39,15 @@ public sealed class TraceJudge : IDisposable
         {
             using TraceReader reader = input.Open();
             PlatformInfo platform = PlatformOf(reader.Header);
-            replayer = new PortReplayer(PortFor(platform));
+            IPort port = PortFor(platform);
+            replayer = new PortReplayer(port);
             ReplayResult result = replayer.Replay(reader);
             TimeSpan elapsed = Stopwatch.GetElapsedTime(start);
             return result.Stop is not { } stop
                 ? Verdict(TraceOutcome.Accepted, null, elapsed)
                 : stop.Verdict == ReplayVerdict.OutOfScope
                     ? Verdict(TraceOutcome.OutOfScope, OutOfScope(input, platform, stop), elapsed)
-                    : Verdict(TraceOutcome.Rejected, Rejected(input, platform, stop), elapsed);
+                    : Verdict(TraceOutcome.Rejected, Rejected(input, platform, stop, PlatformDifference.Describe(reader.Header.Platform, port.Platform) ?? ""), elapsed);
         }
         catch (TraceException e)
         {
@@ -95,10 +96,10 @@ public sealed class TraceJudge : IDisposable
         return new TraceFinding(stop.Line, stop.Sequence, reason, null);
     }
 
-    private TraceFinding Rejected(TraceInput input, PlatformInfo platform, ReplayStop stop)
+    private TraceFinding Rejected(TraceInput input, PlatformInfo platform, ReplayStop stop, string platformNote)
     {
         string call = TraceEventText.Describe(stop.Event);
-        return new TraceFinding(stop.Line, stop.Sequence, $"{call}: {stop.Reason}", Explain(input, platform, stop, call));
+        return new TraceFinding(stop.Line, stop.Sequence, $"{call}: {stop.Reason}", Explain(input, platform, stop, call) with { PlatformNote = platformNote });
     }
 
     private Rejection Explain(TraceInput input, PlatformInfo platform, ReplayStop stop, string call)
@@ -116,6 +117,7 @@ public sealed class TraceJudge : IDisposable
             Deciding = replay.Deciding(e),
             StateBefore = before,
             Changes = replay.Changes(),
+            PlatformNote = "",
             ModelNote = _target == PortTarget.Model ? "" : ModelNote(stop, model, disagreement),
         };
     }

@@ -61,6 +61,9 @@ public sealed record Rejection
     /// <summary>What the event changed in the model.</summary>
     public required IReadOnlyList<string> Changes { get; init; }
 
+    /// <summary>How the target's platform differs from the recorded one, which may be the reason; else empty.</summary>
+    public required string PlatformNote { get; init; }
+
     /// <summary>How the model's own answer compares, where the target is not the model; else empty.</summary>
     public required string ModelNote { get; init; }
 }
