@@ -75,30 +75,7 @@ public sealed class LockLaw : Law
             TraceEventKind.Exit when _books.Roster.Left => Keep(o, ref s, _books.Roster.Visit, -1),
             _ => null,
         };
-        return wrong ?? (SomeWordChanged(o) ? CheckWords(o, ref s) : null);
-    }
-
-    // A call writes ten to twenty lock words and, nearly always, leaves each as it was. The differences of all writes,
-    // each multiplied by a number of its word's own, add up to 0 then. Those numbers are mixed, not linear in the word's
-    // place, so that changed words do not cancel out.
-    private static bool SomeWordChanged(Observation o)
-    {
-        ulong sum = 0;
-        foreach (ref readonly Change change in o.Changes)
-        {
-            ulong difference = change.Kind switch
-            {
-                ChangeKind.Pamt => change.PamtField == PamtField.Lock ? change.New - change.Old : 0,
-                ChangeKind.Td => TdLock(change.Position) >= 0 ? change.New - change.Old : 0,
-                ChangeKind.Entry => (change.New & EntryLockBits) - (change.Old & EntryLockBits),
-                ChangeKind.Global => change.New - change.Old,
-                _ => 0,
-            };
-            ulong word = (((ulong)change.Kind << 56) | ((ulong)(uint)change.Object << 16) | (uint)change.Position) * 0x9E37_79B9_7F4A_7C15;
-            sum += difference * ((word ^ (word >> 29)) * 0xBF58_476D_1CE4_E5B9);
-        }
-
-        return sum != 0;
+        return wrong ?? CheckWords(o, ref s);
     }
 
     private string? CheckWords(Observation o, ref ObservedState s)
