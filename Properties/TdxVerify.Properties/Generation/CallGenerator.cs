@@ -433,6 +433,8 @@ public sealed class CallGenerator(World world, GenerationLimits limits)
             return AtRange(HostLeaf.TDH_MEM_SEPT_ADD, td, table, world.FreePage(s, reuse: false));
         }
 
+        if (state == SeptState.NL_BLOCKED && reached > _fillLevel + 1)
+            return Reopen(s, td, new Range(FillGpa & ~(SeptLevel.Size(reached) - 1), reached));
         int index = _filled < 512 ? _filled++ : FirstGap(s, td);
         if (index >= 0)
         {
@@ -446,7 +448,13 @@ public sealed class CallGenerator(World world, GenerationLimits limits)
             return Registers(HostLeaf.TDH_MEM_TRACK, td.Tdr);
         return level == merged.Level && SeptStates.NonLeaf.Contains(entry.State) && _merges++ < 3
             ? AtRange(HostLeaf.TDH_MEM_PAGE_PROMOTE, td, merged)
-            : Map(ref choices, s, td, ref operation);
+            : choices.Below(4) switch
+            {
+                0 => Reshape(ref choices, s, td),
+                1 => Inspect(ref choices, s, td),
+                2 => Block(ref choices, s, td),
+                _ => Map(ref choices, s, td, ref operation),
+            };
     }
 
     // Where a call of the first pass failed; -1: nowhere.
