@@ -4,7 +4,7 @@ namespace TdxVerify.Tests.Hardware;
 internal static class RepositoryFiles
 {
     /// <summary>The folder that holds TdxVerify.sln.</summary>
-    public static string Root { get; } = FindRoot();
+    public static string Root => RepositoryRoot.Path;
 
     /// <summary>The recordings that are part of the repository.</summary>
     public static IReadOnlyList<string> Recordings { get; } =
@@ -12,15 +12,4 @@ internal static class RepositoryFiles
 
     /// <summary>A recording by its name, such as <c>zero-step</c>.</summary>
     public static string Recording(string name) => Path.Combine(Root, "Properties", "Recordings", $"{name}.jsonl.gz");
-
-    private static string FindRoot()
-    {
-        for (DirectoryInfo? folder = new(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
-        {
-            if (File.Exists(Path.Combine(folder.FullName, "TdxVerify.sln")))
-                return folder.FullName;
-        }
-
-        throw new InvalidOperationException($"No TdxVerify.sln above {AppContext.BaseDirectory}: run the tests from a checkout.");
-    }
 }
