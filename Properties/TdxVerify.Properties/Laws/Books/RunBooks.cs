@@ -53,7 +53,7 @@ internal sealed class RunBooks
         if (!ReferenceEquals(_platform, o.Platform))
             Fit(o.Platform);
         Now++;
-        ReturnedToHost = o.ReturnedToHost;
+        ReturnedToHost = o.ReturnedToHost && o.IsModelled;
         CollectEffects(o.Changes);
         Roster.Update(o, this);
         Pamt.Update(o, this);
