@@ -18,6 +18,7 @@ public sealed class ReferencePort : IPort, IChoiceControl
     private readonly TdxModule _module;
     private readonly HeldLocks _heldLocks;
     private bool _died;
+    private int _disposed;
 
     /// <summary>A fresh platform.</summary>
     /// <param name="platform">Its size, its key ids, and in <see cref="PlatformInfo.Profile"/> the module version.</param>
@@ -197,7 +198,11 @@ public sealed class ReferencePort : IPort, IChoiceControl
     public void ClearChoices() => _module.Choices.Clear();
 
     /// <inheritdoc/>
-    public void Dispose() => _module.Dispose();
+    public void Dispose()
+    {
+        if (Interlocked.Exchange(ref _disposed, 1) == 0)
+            _module.Dispose();
+    }
 
     // A processor on which a vCPU runs cannot make calls.
     private PortResult CheckProcessor(int lp)

@@ -117,8 +117,8 @@ public sealed class PropsCampaign : IDisposable
     /// <summary>The result of one worker that ran a sequence of its own.</summary>
     public static PropsResult ReportOf(PropsWorker worker, PropsOptions options, FoundFailure? failure)
     {
-        using var campaign = new PropsCampaign(options, [worker]) { _failure = failure };
-        return campaign.Report(0);
+        // Not disposed: the worker is its owner's.
+        return new PropsCampaign(options, [worker]) { _failure = failure }.Report(0);
     }
 
     private PropsResult Report(double seconds)

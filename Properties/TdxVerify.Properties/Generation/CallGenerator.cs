@@ -47,38 +47,27 @@ public sealed class CallGenerator(World world, GenerationLimits limits)
         operation.Event = default;
         OperationKind kind = limits.Adjust((OperationKind)choices.Weighted(_mix.Weights));
         int lp = FreeLp(ref choices, s);
-        if (lp < 0 && kind is not (OperationKind.Exit or OperationKind.Lock or OperationKind.Unlock or OperationKind.Interrupt))
-            kind = OperationKind.Exit;
-        switch (kind)
+        bool isDecoded = kind switch
         {
-            case OperationKind.Run:
-            case OperationKind.Accept:
-            case OperationKind.Enter:
-                if (!Enter(ref choices, s, kind, lp, ref operation))
-                    Host(ref choices, s, OperationKind.Build, lp, ref operation);
-                break;
-            case OperationKind.Exit:
-                if (!Exit(ref choices, s, ref operation))
-                    Host(ref choices, s, OperationKind.Build, lp, ref operation);
-                break;
-            case OperationKind.Lock:
-                if (!Lock(ref choices, s, ref operation))
-                    Host(ref choices, s, OperationKind.Build, lp, ref operation);
-                break;
-            case OperationKind.Unlock:
-                if (!Unlock(ref choices, ref operation))
-                    Host(ref choices, s, OperationKind.Build, lp, ref operation);
-                break;
-            case OperationKind.Interrupt:
-                operation.Event = TraceEvent.OfInterrupt(!world.InterruptPending);
-                break;
-            default:
-                if (kind == OperationKind.Choice)
-                    operation.Choice = (ChoicePoint)(1 + choices.Below(7));
-                if (operation.Choice < ChoicePoint.CpuidLimited || !Enter(ref choices, s, OperationKind.Run, lp, ref operation))
-                    Host(ref choices, s, kind, lp, ref operation);
-                break;
-        }
+            OperationKind.Lock => Lock(ref choices, s, ref operation),
+            OperationKind.Unlock => Unlock(ref choices, ref operation),
+            OperationKind.Interrupt => Interrupt(ref operation),
+            OperationKind.Exit => Exit(ref choices, s, ref operation),
+            _ => false,
+        };
+        if (isDecoded || (lp < 0 && Exit(ref choices, s, ref operation)))
+            return;
+        if (kind == OperationKind.Choice)
+            operation.Choice = (ChoicePoint)(1 + choices.Below(7));
+        bool enters = kind is OperationKind.Run or OperationKind.Accept or OperationKind.Enter || operation.Choice >= ChoicePoint.CpuidLimited;
+        if (!enters || !Enter(ref choices, s, kind, lp, ref operation))
+            Host(ref choices, s, kind, lp, ref operation);
+    }
+
+    private bool Interrupt(ref Operation operation)
+    {
+        operation.Event = TraceEvent.OfInterrupt(!world.InterruptPending);
+        return true;
     }
 
     private static Span<T> Span<T>(List<T> list) => CollectionsMarshal.AsSpan(list);
@@ -444,10 +433,12 @@ public sealed class CallGenerator(World world, GenerationLimits limits)
             return AtRange(HostLeaf.TDH_MEM_SEPT_ADD, td, table, world.FreePage(s, reuse: false));
         }
 
-        if (_filled < 512)
+        if (state == SeptState.NL_BLOCKED && reached > _fillLevel + 1)
+            return Reopen(s, td, new Range(FillGpa & ~(SeptLevel.Size(reached) - 1), reached));
+        int index = _filled < 512 ? _filled++ : FirstGap(s, td);
+        if (index >= 0)
         {
-            ulong index = (uint)_filled++;
-            return AtRange(HostLeaf.TDH_MEM_PAGE_AUG, td, new Range(FillGpa + (index * size), _fillLevel), _fillHpa + (index * size));
+            return AtRange(HostLeaf.TDH_MEM_PAGE_AUG, td, new Range(FillGpa + ((uint)index * size), _fillLevel), _fillHpa + ((uint)index * size));
         }
 
         (int level, SeptEntry entry) = WalkToEntry(s, td, merged);
@@ -457,7 +448,26 @@ public sealed class CallGenerator(World world, GenerationLimits limits)
             return Registers(HostLeaf.TDH_MEM_TRACK, td.Tdr);
         return level == merged.Level && SeptStates.NonLeaf.Contains(entry.State) && _merges++ < 3
             ? AtRange(HostLeaf.TDH_MEM_PAGE_PROMOTE, td, merged)
-            : Map(ref choices, s, td, ref operation);
+            : choices.Below(4) switch
+            {
+                0 => Reshape(ref choices, s, td),
+                1 => Inspect(ref choices, s, td),
+                2 => Block(ref choices, s, td),
+                _ => Map(ref choices, s, td, ref operation),
+            };
+    }
+
+    // Where a call of the first pass failed; -1: nowhere.
+    private int FirstGap(in ObservedState s, TdView td)
+    {
+        for (int index = 0; index < 512; index++)
+        {
+            var range = new Range(FillGpa + ((ulong)index << SeptLevel.Shift(_fillLevel)), _fillLevel);
+            if (WalkTo(s, td, range) == (_fillLevel, SeptState.FREE))
+                return index;
+        }
+
+        return -1;
     }
 
     private void StartFill(ref ChoiceReader choices, in ObservedState s, TdView td)
@@ -466,8 +476,7 @@ public sealed class CallGenerator(World world, GenerationLimits limits)
         _filled = 0;
         _merges = 0;
         _fillLevel = choices.Percent(60) ? SeptLevel.Page2M : SeptLevel.Page4K;
-        ulong block = world.FreeBlock(s, ahead: 0);
-        _fillHpa = _fillLevel == SeptLevel.Page4K ? block : block & ~(SeptLevel.Size(SeptLevel.Page1G) - 1);
+        _fillHpa = _fillLevel == SeptLevel.Page4K ? world.FreeBlock(s, ahead: 0) : world.FillRange;
     }
 
     private RegisterFile Inspect(ref ChoiceReader choices, in ObservedState s, TdView td)

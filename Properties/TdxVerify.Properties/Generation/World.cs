@@ -134,7 +134,7 @@ public sealed class World(PlatformInfo platform)
         Locks.Clear();
         InterruptPending = false;
         _nextSmall = 0;
-        _nextLarge = (int)(platform.PageCount >> 10);
+        _nextLarge = (int)(platform.PageCount >> 11);
     }
 
     /// <summary>The TD with this handle.</summary>
@@ -151,15 +151,18 @@ public sealed class World(PlatformInfo platform)
             _freed.RemoveAt(_freed.Count - 1);
         }
 
-        while (_nextSmall < Scope.FirstReservedPage(platform) - 1 && !IsUnassigned(s, _nextSmall))
+        while (_nextSmall < (platform.PageCount >> 2) - 1 && !IsUnassigned(s, _nextSmall))
             _nextSmall++;
         return Address(_nextSmall);
     }
 
-    /// <summary>A 2 MiB block without an assigned page, from the upper half of the TDMR.</summary>
+    /// <summary>The upper half of the TDMR, which nothing but a 1 GiB page is made of.</summary>
+    public ulong FillRange => Address((int)(platform.PageCount >> 1));
+
+    /// <summary>A 2 MiB block without an assigned page, from the second quarter of the TDMR.</summary>
     public ulong FreeBlock(in ObservedState s, int ahead)
     {
-        int blocks = (int)(platform.PageCount >> 9);
+        int blocks = Scope.FirstReservedPage(platform) >> 9;
         while (_nextLarge < blocks - 1 && !IsUnassignedBlock(s, _nextLarge))
             _nextLarge++;
         return Address(Math.Min(_nextLarge + ahead, blocks - 1) << 9);

@@ -60,12 +60,14 @@ public sealed class ReachedSequence
         for (int i = 0; i < events.Count; i++)
         {
             TraceEvent e = events[i];
+            if (e.Lp < 0)
+                continue;
             if (replayer.Step(e) is { } stop)
             {
-                // A lock on what does not exist: refused as invalid, which an event cannot say. It changed nothing.
-                if (e.Kind == TraceEventKind.Lock && !e.Ok)
+                // About an object that does not exist: refused as invalid, which an event cannot say. It changed nothing.
+                if (e.Kind is TraceEventKind.Lock or TraceEventKind.Unlock or TraceEventKind.Guest or TraceEventKind.GuestResult)
                     continue;
-                throw new InvalidOperationException($"{name}, event {i}: {stop.Reason}");
+                throw new InvalidOperationException($"{name}, event {i}, {e.Kind}: {stop.Reason}");
             }
 
             recorder.Note(e, kept.Count);

@@ -135,6 +135,18 @@ internal sealed class CallFacts
         return page < (ulong)Platform.PageCount ? (int)page : -1;
     }
 
+    /// <summary>The TDR or TDVPR page, or the page operand.</summary>
+    public int Page(bool isRoot) => isRoot ? RootPage : TargetPage;
+
+    /// <summary>The TDR or TDVPR page was found, or the page operand.</summary>
+    public void SetPage(bool isRoot, int page)
+    {
+        if (isRoot)
+            RootPage = page;
+        else
+            TargetPage = page;
+    }
+
     /// <summary>A new call.</summary>
     public void Begin(Observation seen, in RegisterFile registers, int lp)
     {

@@ -66,13 +66,13 @@ internal sealed class LeafRules(string name)
 
     /// <summary>The TDR operand: address, TDMR, PAMT walk, type.</summary>
     public LeafRules Tdr(Register operand, bool exclusive, ulong ignoredBits = 0) =>
-        Page("TDR", operand, exclusive, PageType.PT_TDR, ignoredBits, (c, page) => c.RootPage = page, c => c.RootPage, c => (c.Td = c.TdOf(c.RootPage)) < 0);
+        Page("TDR", operand, exclusive, PageType.PT_TDR, ignoredBits, isRoot: true, c => (c.Td = c.TdOf(c.RootPage)) < 0);
 
     /// <summary>The TDVPR operand, then its owner TDR, locked without a walk.</summary>
     public LeafRules Tdvpr(Register operand, bool exclusive, ulong ignoredBits = 0, bool tdrExclusive = false)
     {
         Page(
-            "TDVPR", operand, exclusive, PageType.PT_TDVPR, ignoredBits, (c, page) => c.RootPage = page, c => c.RootPage,
+            "TDVPR", operand, exclusive, PageType.PT_TDVPR, ignoredBits, isRoot: true,
             c =>
             {
                 if (c.TypeOf(c.RootPage) != PageType.PT_TDVPR)
@@ -92,11 +92,13 @@ internal sealed class LeafRules(string name)
 
     /// <summary>A page that the call takes: address, TDMR, PAMT walk with the 4 KiB entry exclusive, PT_NDA.</summary>
     public LeafRules NewPage(Register operand, ulong ignoredBits = 0) =>
-        Page("new page", operand, true, PageType.PT_NDA, ignoredBits, (c, page) => c.TargetPage = page, c => c.TargetPage, c => c.TypeOf(c.TargetPage) != PageType.PT_NDA);
+        Page("new page", operand, true, PageType.PT_NDA, ignoredBits, isRoot: false, c => c.TypeOf(c.TargetPage) != PageType.PT_NDA);
 
-    /// <summary>A 4 KiB page operand. HKID bits of the address must be 0, unless they are among the ignored bits.</summary>
-    public LeafRules Page(
-        string what, Register operand, bool exclusive, PageType type, ulong ignoredBits, Action<CallFacts, int> found, Func<CallFacts, int> page, Reason isOtherType)
+    /// <summary>
+    /// A 4 KiB page operand: the TDR or TDVPR (root), or the page operand. HKID bits of the address must be 0, unless
+    /// they are among the ignored bits.
+    /// </summary>
+    public LeafRules Page(string what, Register operand, bool exclusive, PageType type, ulong ignoredBits, bool isRoot, Reason isOtherType)
     {
         string name = operand.ToString().ToUpperInvariant();
         Check(
@@ -104,22 +106,22 @@ internal sealed class LeafRules(string name)
             c =>
             {
                 ulong address = c.In[operand] & ~ignoredBits;
-                found(c, c.PageOf(address));
+                c.SetPage(isRoot, c.PageOf(address));
                 return (address & (Hpa.PageSize - 1)) != 0 || address >> c.Platform.HkidStartBit != 0;
             });
-        Check(Error(Status.TDX_OPERAND_ADDR_RANGE_ERROR, operand), $"the {what} in {name} is in no TDMR", c => page(c) < 0);
+        Check(Error(Status.TDX_OPERAND_ADDR_RANGE_ERROR, operand), $"the {what} in {name} is in no TDMR", c => c.Page(isRoot) < 0);
         for (int s = 2; s >= 1; s--)
         {
             int size = s;
             Lock(
                 Error(Status.TDX_OPERAND_BUSY, operand), $"the {what}'s {Size(size)} PAMT entry refuses the walk",
-                c => c.RefusesParent(page(c), size, exclusive));
-            Check(Error(Status.TDX_PAGE_METADATA_INCORRECT, operand), $"the {what} in {name} is part of a {Size(size)} page", c => c.IsLarge(page(c), size));
+                c => c.RefusesParent(c.Page(isRoot), size, exclusive));
+            Check(Error(Status.TDX_PAGE_METADATA_INCORRECT, operand), $"the {what} in {name} is part of a {Size(size)} page", c => c.IsLarge(c.Page(isRoot), size));
         }
 
         Lock(
             Error(Status.TDX_OPERAND_BUSY, operand), $"the {what}'s 4 KiB PAMT entry refuses {Mode(exclusive)}",
-            c => exclusive ? c.RefusesExclusive(new PamtRef(0, page(c))) : c.RefusesShared(new PamtRef(0, page(c))));
+            c => exclusive ? c.RefusesExclusive(new PamtRef(0, c.Page(isRoot))) : c.RefusesShared(new PamtRef(0, c.Page(isRoot))));
         return Check(Error(Status.TDX_PAGE_METADATA_INCORRECT, operand), $"the {what} in {name} is not {type}", isOtherType);
     }
 

@@ -33,7 +33,7 @@ internal static class PhymemRules
 
     public static LeafRules Wbinvd(PlatformInfo platform) => new LeafRules("TDH.PHYMEM.PAGE.WBINVD")
         .Page(
-            "page", Register.Rcx, false, PageType.PT_NDA, platform.HkidMask, (c, page) => c.TargetPage = page, c => c.TargetPage,
+            "page", Register.Rcx, exclusive: false, PageType.PT_NDA, platform.HkidMask, isRoot: false,
             c => c.TypeOf(c.TargetPage) != PageType.PT_NDA);
 
     public static LeafRules CacheWb() => new LeafRules("TDH.PHYMEM.CACHE.WB")

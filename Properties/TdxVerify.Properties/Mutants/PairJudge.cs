@@ -1,0 +1,80 @@
+using TdxVerify.Abi;
+using TdxVerify.Hardware.Trace;
+using TdxVerify.Model;
+
+namespace TdxVerify.Properties.Mutants;
+
+/// <summary>Carries out the same operations on two models and compares their answers. One judge a thread.</summary>
+internal sealed class PairJudge(PlatformInfo platform)
+{
+    private readonly ArraysState _first = new(platform);
+    private readonly ArraysState _second = new(platform);
+
+    /// <summary>Some operation is answered differently.</summary>
+    public bool Differ(LeafSet<ArraysState> first, LeafSet<ArraysState> second, IEnumerable<ReachedSequence> sequences)
+    {
+        var one = new ModelPort<ArraysState>(_first, first);
+        var other = new ModelPort<ArraysState>(_second, second);
+        return sequences.Any(sequence => Differ(one, other, sequence));
+    }
+
+    private static bool Differ(ModelPort<ArraysState> one, ModelPort<ArraysState> other, ReachedSequence sequence)
+    {
+        foreach (ref readonly TraceEvent e in sequence.Events.AsSpan())
+        {
+            // A model without one of its steps may throw by itself; that says nothing about the second.
+            if (!TryCarryOut(one, e, out Answer expected))
+                return false;
+            if (!TryCarryOut(other, e, out Answer actual) || actual != expected)
+                return true;
+        }
+
+        return false;
+    }
+
+    private static bool TryCarryOut(ModelPort<ArraysState> port, in TraceEvent e, out Answer answer)
+    {
+        answer = default;
+        try
+        {
+            answer = CarryOut(port, e);
+            return true;
+        }
+        catch (Exception)
+        {
+            return false;
+        }
+    }
+
+    private static Answer CarryOut(ModelPort<ArraysState> port, in TraceEvent e)
+    {
+        RegisterFile registers = e.Input;
+        bool running = false;
+        port.Observe(e.HasOutput ? e.Output.Rax : Status.TDX_SUCCESS);
+        PortResult result = e.Kind switch
+        {
+            TraceEventKind.Reset => port.Reset(),
+            TraceEventKind.Seamcall => port.Seamcall(e.Lp, ref registers),
+            TraceEventKind.Enter => port.EnterBegin(e.Lp, ref registers, out running),
+            TraceEventKind.Exit => port.EnterEnd(e.Lp, ref registers),
+            TraceEventKind.Guest => port.GuestSubmit(e.Hpa, e.GuestOperation),
+            TraceEventKind.Write => port.MemoryWrite(e.Hpa, e.Data ?? [.. Enumerable.Repeat(e.Fill, e.Length)]),
+            TraceEventKind.Interrupt => port.Interrupt(e.Pending),
+            TraceEventKind.Lock => port.Lock(e.Lock),
+            TraceEventKind.Unlock => port.Unlock(e.Lock),
+            TraceEventKind.GuestResult => Guest(port, e, out registers),
+            _ => PortResult.Ok,
+        };
+        return new Answer(result, registers, running);
+    }
+
+    private static PortResult Guest(ModelPort<ArraysState> port, in TraceEvent e, out RegisterFile registers)
+    {
+        PortResult known = port.GuestResult(e.Hpa, out GuestResult result);
+        registers = result.Registers;
+        registers.Rbx = (result.Completed ? 1UL : 0) | (result.VirtualizationException ? 2UL : 0);
+        return known;
+    }
+
+    private readonly record struct Answer(PortResult Result, RegisterFile Registers, bool Running);
+}
