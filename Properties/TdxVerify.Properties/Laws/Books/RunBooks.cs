@@ -53,7 +53,7 @@ internal sealed class RunBooks
         if (!ReferenceEquals(_platform, o.Platform))
             Fit(o.Platform);
         Now++;
-        ReturnedToHost = o.ReturnedToHost;
+        ReturnedToHost = o.ReturnedToHost && o.IsModelled;
         CollectEffects(o.Changes);
         Roster.Update(o, this);
         Pamt.Update(o, this);
@@ -107,6 +107,9 @@ internal sealed class RunBooks
         uint kinds = 0;
         foreach (ref readonly Change change in changes)
         {
+            // Most writes are to the locks of PAMT walks.
+            if (change.Kind == ChangeKind.Pamt && change.PamtField == PamtField.Lock)
+                continue;
             if (!IsEffect(change))
                 continue;
             effects[count++] = change;
@@ -119,7 +122,6 @@ internal sealed class RunBooks
 
     private static bool IsEffect(in Change change) => change.Kind switch
     {
-        ChangeKind.Pamt => change.PamtField != PamtField.Lock && change.Old != change.New,
         ChangeKind.Entry => ((change.Old ^ change.New) & ~(SeptEntry.LockBit | SeptEntry.HostPriorityBit)) != 0,
         ChangeKind.Td => (TdField)change.Position switch
         {
