@@ -47,6 +47,10 @@ public readonly record struct SeptEntry(ulong Word)
     /// <summary>The same entry, locked or not.</summary>
     public SeptEntry WithLock(bool locked) => new(locked ? Word | LockBit : Word & ~LockBit);
 
+    /// <inheritdoc/>
+    public override string ToString() =>
+        $"{State} {Target}{(IsLocked ? ", locked" : "")}{(HasHostPriority ? ", host priority" : "")}{(AcceptCounter > 0 ? $", {AcceptCounter} chunks accepted" : "")}";
+
     /// <summary>The same entry without lock and host-priority bits.</summary>
     public SeptEntry WithoutLockBits => new(Word & ~(LockBit | HostPriorityBit));
 }

@@ -20,6 +20,8 @@ public static class FailureFile
         {
             TraceEvent e = planned.Event;
             RunFailure? failure = runner.Step(ref e, planned.Choice, 0);
+            if (e.Kind == TraceEventKind.Lock && !runner.Last.LockExists)
+                continue;
             writer.Write(e);
             if (runner.LastGuestResult is { } result)
                 writer.Write(result);

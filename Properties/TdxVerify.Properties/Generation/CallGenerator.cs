@@ -96,6 +96,10 @@ public sealed class CallGenerator(World world, GenerationLimits limits)
         (OpState)s.Td(td.Handle, TdField.OpState) == state
         && (TdLifecycle)s.Td(td.Handle, TdField.Lifecycle) == TdLifecycle.TD_KEYS_CONFIGURED;
 
+    // Most TDs should have run before they are torn down.
+    private static bool IsYoung(in ObservedState s, TdView td) =>
+        (TdLifecycle)s.Td(td.Handle, TdField.Lifecycle) <= TdLifecycle.TD_KEYS_CONFIGURED && !Is(s, td, OpState.RUNNABLE);
+
     private void Host(ref ChoiceReader choices, in ObservedState s, OperationKind kind, int lp, ref Operation operation)
     {
         TdView? td = world.Tds.Count == 0 ? null : world.Tds[choices.Below(world.Tds.Count)];
@@ -112,7 +116,7 @@ public sealed class CallGenerator(World world, GenerationLimits limits)
                 OperationKind.Reshape => Reshape(ref choices, s, td),
                 OperationKind.Inspect => Inspect(ref choices, s, td),
                 OperationKind.Flush => Flush(ref choices, s, td, ref lp),
-                OperationKind.Teardown => Teardown(ref choices, s, td, ref lp),
+                OperationKind.Teardown when !IsYoung(s, td) || choices.Percent(12) => Teardown(ref choices, s, td, ref lp),
                 OperationKind.Writeback => Writeback(ref choices, s),
                 OperationKind.Garbage => Garbage(ref choices, s),
                 _ => Build(ref choices, s, td, ref operation),
@@ -526,7 +530,7 @@ public sealed class CallGenerator(World world, GenerationLimits limits)
 
                 return Registers(HostLeaf.TDH_MNG_VPFLUSHDONE, td.Tdr);
             case TdLifecycle.TD_BLOCKED:
-                return s.Key((int)s.Td(td.Handle, TdField.Hkid), KeyField.WritebackBitmap) != 0
+                return s.Key((int)s.Td(td.Handle, TdField.Hkid), KeyField.WritebackBitmap) != 0 && !choices.Percent(8)
                     ? Registers(HostLeaf.TDH_PHYMEM_CACHE_WB, s.Global(GlobalField.WritebackPoint) == 0 ? 0UL : 1)
                     : Registers(HostLeaf.TDH_MNG_KEY_FREEID, td.Tdr);
             default:

@@ -49,6 +49,9 @@ public sealed class Observation(ModelPort<ObservedState> model)
     /// <summary>The lock of a lock or unlock event.</summary>
     public LockOperation Lock { get; private set; }
 
+    /// <summary>lock: there is such an object; else nothing happened.</summary>
+    public bool LockExists { get; internal set; }
+
     /// <summary>lock, unlock: it was granted.</summary>
     public bool LockGranted { get; internal set; }
 

@@ -192,6 +192,7 @@ public sealed class EventRunner
         PortResult modelled = Model.Lock(e.Lock);
         e.Ok = modelled == PortResult.Ok;
         _observation.LockGranted = e.Ok;
+        _observation.LockExists = modelled != PortResult.Invalid;
         return Same(modelled, _port?.Lock(e.Lock));
     }
 

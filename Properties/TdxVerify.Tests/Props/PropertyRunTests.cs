@@ -1,4 +1,6 @@
 using TdxVerify.Abi;
+using TdxVerify.Hardware.Replay;
+using TdxVerify.Hardware.Trace;
 using TdxVerify.Model;
 using TdxVerify.Properties.Campaigns;
 using TdxVerify.Properties.Choices;
@@ -94,10 +96,10 @@ public class PropertyRunTests
             using var port = new ReferencePort(platform);
             var runner = new EventRunner(ModelPorts.Observed(platform), port, [new ConformanceLaw()]);
             FailureFile.Write(file, runner, port.Name, events);
-            var trace = Hardware.Trace.TraceFile.Load(file);
+            var trace = TraceFile.Load(file);
             IReadOnlyList<PlannedEvent> planned = FailureFile.Plan(Assert.Single(trace.Sequences));
             Assert.Null(PlanRunner.Run(runner, planned));
-            Assert.Equal(Hardware.Replay.ReplayVerdict.Accepted, new Hardware.Replay.PortReplayer(ModelPorts.Fast(platform)).Replay(trace).Verdict);
+            Assert.Equal(ReplayVerdict.Accepted, new PortReplayer(ModelPorts.Fast(platform)).Replay(trace).Verdict);
         }
         finally
         {
