@@ -50,7 +50,7 @@ public sealed class SeptAndPamtLaw : Law
         }
 
         _books.See(o);
-        if (!_books.Wrote(ChangeKind.Entry) && !_books.Wrote(ChangeKind.Pamt) && !WroteCount())
+        if (!_books.Wrote(ChangeKind.Entry) && !_books.Wrote(ChangeKind.Pamt) && !_books.Wrote(ChangeKind.NewTd) && !WroteCount())
             return null;
         ref ObservedState s = ref o.State;
         return CheckMappings(ref s) ?? CheckEntries(ref s) ?? CheckPages(ref s) ?? CheckRoots(ref s) ?? CheckChildCounts(ref s);

@@ -16,8 +16,6 @@ internal sealed class LawTd
 
     private const ulong FirstGpa = 0x1000;
     private readonly EventRunner _events;
-    private readonly ulong _tdr;
-    private readonly ulong _tdvpr;
     private readonly int _pages;
     private ulong _next;
 
@@ -28,35 +26,44 @@ internal sealed class LawTd
         _events.Reset();
         _next = platform.PageBase;
         _pages = pages;
-        _tdr = Page();
-        Succeed(HostLeaf.TDH_MNG_CREATE, _tdr, (ulong)platform.HkidFirst);
-        Succeed(HostLeaf.TDH_MNG_KEY_CONFIG, _tdr);
+        Tdr = Page();
+        Succeed(HostLeaf.TDH_MNG_CREATE, Tdr, (ulong)platform.HkidFirst);
+        Succeed(HostLeaf.TDH_MNG_KEY_CONFIG, Tdr);
         for (int i = 0; i < platform.TdcsPages; i++)
-            Succeed(HostLeaf.TDH_MNG_ADDCX, Page(), _tdr);
+            Succeed(HostLeaf.TDH_MNG_ADDCX, Page(), Tdr);
         ulong parameters = Page();
         Step(TraceEvent.OfWrite(parameters, Parameters()));
-        Succeed(HostLeaf.TDH_MNG_INIT, _tdr, parameters);
-        _tdvpr = Page();
-        Succeed(HostLeaf.TDH_VP_CREATE, _tdvpr, _tdr);
+        Succeed(HostLeaf.TDH_MNG_INIT, Tdr, parameters);
+        Tdvpr = Page();
+        Succeed(HostLeaf.TDH_VP_CREATE, Tdvpr, Tdr);
         for (int i = 0; i < platform.TdvpxPages; i++)
-            Succeed(HostLeaf.TDH_VP_ADDCX, Page(), _tdvpr);
-        Succeed(HostLeaf.TDH_VP_INIT, _tdvpr);
+            Succeed(HostLeaf.TDH_VP_ADDCX, Page(), Tdvpr);
+        Succeed(HostLeaf.TDH_VP_INIT, Tdvpr);
         for (int level = SeptLevel.Pml4; level >= SeptLevel.Page2M; level--)
-            Succeed(HostLeaf.TDH_MEM_SEPT_ADD, (uint)level, _tdr, Page());
+            Succeed(HostLeaf.TDH_MEM_SEPT_ADD, (uint)level, Tdr, Page());
         for (int page = 0; page < pages; page++)
-            Succeed(HostLeaf.TDH_MEM_PAGE_ADD, GpaOf(page), _tdr, Page(), parameters);
-        Succeed(HostLeaf.TDH_MR_FINALIZE, _tdr);
+            Succeed(HostLeaf.TDH_MEM_PAGE_ADD, GpaOf(page), Tdr, Page(), parameters);
+        Succeed(HostLeaf.TDH_MR_FINALIZE, Tdr);
     }
+
+    /// <summary>HPA of the TDR page.</summary>
+    public ulong Tdr { get; }
+
+    /// <summary>HPA of the TDVPR page.</summary>
+    public ulong Tdvpr { get; }
+
+    /// <summary>HPA of the first page that was not used yet.</summary>
+    public ulong NextPage => _next;
 
     /// <summary>Blocks all pages and makes them ready to be unblocked.</summary>
     public void BlockAll()
     {
         for (int page = 0; page < _pages; page++)
-            Succeed(HostLeaf.TDH_MEM_RANGE_BLOCK, GpaOf(page), _tdr);
-        Succeed(HostLeaf.TDH_MEM_TRACK, _tdr);
+            Succeed(HostLeaf.TDH_MEM_RANGE_BLOCK, GpaOf(page), Tdr);
+        Succeed(HostLeaf.TDH_MEM_TRACK, Tdr);
     }
 
-    public void Unblock(int page) => Succeed(HostLeaf.TDH_MEM_RANGE_UNBLOCK, GpaOf(page), _tdr);
+    public void Unblock(int page) => Succeed(HostLeaf.TDH_MEM_RANGE_UNBLOCK, GpaOf(page), Tdr);
 
     /// <summary>The guest reads a page; what TDH.VP.ENTER returns.</summary>
     public RegisterFile Access(ulong rip, int page) =>
@@ -68,17 +75,30 @@ internal sealed class LawTd
         Kind = GuestOperationKind.Tdcall, Rip = rip, Registers = new RegisterFile { Rax = (ulong)GuestLeaf.TDG_MEM_PAGE_ACCEPT, Rcx = gpa },
     });
 
+    /// <summary>The vCPU is entered on LP 1 and stays in the guest.</summary>
+    public void Enter()
+    {
+        if (Vcpu(VcpuField.AssociatedLp) == 1)
+            Succeed(HostLeaf.TDH_VP_FLUSH, Tdvpr);
+        Step(TraceEvent.OfEnter(1, new RegisterFile { Rax = (ulong)HostLeaf.TDH_VP_ENTER, Rcx = Tdvpr }));
+        Assert.True(_events.Last.Running);
+    }
+
+    /// <summary>It leaves.</summary>
+    public void Exit() => Step(TraceEvent.OfExit(1, default, default));
+
     public ulong Vcpu(VcpuField field)
     {
         ref ObservedState s = ref _events.Model.Machine.State;
-        return s.Vcpu(s.Holder((int)((_tdvpr - s.Platform.PageBase) >> Hpa.PageShift)), field);
+        return s.Vcpu(s.Holder((int)((Tdvpr - s.Platform.PageBase) >> Hpa.PageShift)), field);
     }
 
     /// <summary>How often a law met a case.</summary>
     public long Times(string law, string occurred) =>
         _events.Laws.Single(l => l.Name == law).Sometimes.Single(c => c.Case == occurred).Count;
 
-    private static ulong GpaOf(int page) => FirstGpa + ((ulong)page * Hpa.PageSize);
+    /// <summary>The GPA of one of the pages.</summary>
+    public static ulong GpaOf(int page) => FirstGpa + ((ulong)page * Hpa.PageSize);
 
     private static byte[] Parameters()
     {
@@ -88,7 +108,8 @@ internal sealed class LawTd
         return image;
     }
 
-    private ulong Page()
+    /// <summary>A page that was not used yet.</summary>
+    public ulong Page()
     {
         ulong page = _next;
         _next += Hpa.PageSize;
@@ -97,19 +118,22 @@ internal sealed class LawTd
 
     private RegisterFile Run(GuestOperation operation)
     {
-        Step(TraceEvent.OfGuest(_tdvpr, operation));
-        return Call(HostLeaf.TDH_VP_ENTER, _tdvpr);
+        Step(TraceEvent.OfGuest(Tdvpr, operation));
+        return Call(HostLeaf.TDH_VP_ENTER, Tdvpr);
     }
 
-    private void Succeed(HostLeaf leaf, ulong rcx, ulong rdx = 0, ulong r8 = 0, ulong r9 = 0) =>
+    /// <summary>A SEAMCALL that must succeed.</summary>
+    public void Succeed(HostLeaf leaf, ulong rcx, ulong rdx = 0, ulong r8 = 0, ulong r9 = 0) =>
         Assert.Equal(0UL, Call(leaf, rcx, rdx, r8, r9).Rax);
 
-    private RegisterFile Call(HostLeaf leaf, ulong rcx, ulong rdx = 0, ulong r8 = 0, ulong r9 = 0)
+    /// <summary>A SEAMCALL.</summary>
+    public RegisterFile Call(HostLeaf leaf, ulong rcx, ulong rdx = 0, ulong r8 = 0, ulong r9 = 0)
     {
         var registers = new RegisterFile { Rax = (ulong)leaf, Rcx = rcx, Rdx = rdx, R8 = r8, R9 = r9 };
         Step(TraceEvent.OfSeamcall(0, registers, registers));
         return _events.Last.Output;
     }
 
-    private void Step(TraceEvent e) => Assert.Null(_events.Step(ref e, ChoicePoint.None, 0));
+    /// <summary>An event under the laws, all of which must hold.</summary>
+    public void Step(TraceEvent e) => Assert.Null(_events.Step(ref e, ChoicePoint.None, 0));
 }
