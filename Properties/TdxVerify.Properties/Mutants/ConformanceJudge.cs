@@ -43,7 +43,7 @@ public sealed class ConformanceJudge(PlatformInfo platform)
                 Events++;
                 ref readonly TraceEvent e = ref sequence.Events[position];
                 if (replayer.Step(e) is { } stop)
-                    return new Kill(sequence.Stream is null ? KilledBy.Recording : KilledBy.RandomSequence, $"{sequence.Name}, event {position}: {stop.Reason}");
+                    return new Kill(By(sequence.Source), $"{sequence.Name}, event {position}: {stop.Reason}");
             }
         }
         catch (Exception thrown)
@@ -53,4 +53,11 @@ public sealed class ConformanceJudge(PlatformInfo platform)
 
         return null;
     }
+
+    private static KilledBy By(SequenceSource source) => source switch
+    {
+        SequenceSource.Random => KilledBy.RandomSequence,
+        SequenceSource.Sweep => KilledBy.Sweep,
+        _ => KilledBy.Recording,
+    };
 }

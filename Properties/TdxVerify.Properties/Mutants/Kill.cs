@@ -9,7 +9,10 @@ public enum KilledBy
     /// <summary>A random sequence was answered differently.</summary>
     RandomSequence,
 
-    /// <summary>A recording was answered differently, and no random sequence was.</summary>
+    /// <summary>A sweep was answered differently, and no random sequence was.</summary>
+    Sweep,
+
+    /// <summary>A recording was answered differently, and nothing else was.</summary>
     Recording,
 
     /// <summary>A law other than conformance was broken.</summary>

@@ -21,6 +21,10 @@ public sealed class LawJudge(PlatformInfo platform)
     /// <summary>Calls carried out.</summary>
     public long Calls { get; private set; }
 
+    /// <summary>The law that the declared model itself breaks on a sequence; null: it keeps all of them.</summary>
+    public string? Unsound(LeafSet<ObservedState> declared, ReachedSequence sequence) =>
+        Judge(declared, [sequence]) is { IsKilled: true } broken ? broken.Reason : null;
+
     /// <summary>The first broken law; a crash, if there was one and no law was broken; or <see cref="Kill.None"/>.</summary>
     public Kill Judge(LeafSet<ObservedState> leaves, IEnumerable<ReachedSequence> sequences)
     {

@@ -40,6 +40,12 @@ public sealed record MutantsResult
     /// <summary>Random sequences run.</summary>
     public required int Sequences { get; init; }
 
+    /// <summary>Sweeps run.</summary>
+    public required int Sweeps { get; init; }
+
+    /// <summary>Laws that the declared model itself breaks: the sequences on which it does are left out of the laws' score.</summary>
+    public required IReadOnlyList<string> BrokenByModel { get; init; }
+
     /// <summary>Recorded sequences run.</summary>
     public required int Recordings { get; init; }
 

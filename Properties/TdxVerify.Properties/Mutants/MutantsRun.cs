@@ -68,21 +68,26 @@ public sealed class MutantsRun
         _time.Start();
         Stage = "sequences";
         ReachedSequence[] pool = SequencePool.Generate(_options.Platform, _options.Seed, 0, _options.Sequences, () => IsOver(SampleShare / 2));
+        ReachedSequence[] sweeps = SequencePool.Sweep(_options.Platform, () => IsOver(SampleShare / 2));
         ReachedSequence[] recordings = _options.Recordings is { } folder ? SequencePool.Load(folder, _options.Platform) : [];
         _sequences = pool.Length;
+        Stage = "laws";
+        (ReachedSequence Sequence, string? Broken)[] sound = Sound(pool);
         Stage = "mutants";
         var verdicts = new MutantVerdict?[_mutants.Count];
-        JudgeSample(verdicts, pool, recordings);
+        JudgeSample(verdicts, new Material(pool, sweeps, recordings, [.. sound.Where(row => row.Sequence is not null && row.Broken is null).Select(row => row.Sequence)]));
         Stage = "survivors";
         JudgeSurvivors(verdicts);
         Stage = "equivalence";
-        new ShadowSearch(_options, _fast, _mutants).Annotate(verdicts, [.. pool, .. recordings]);
+        new ShadowSearch(_options, _fast, _mutants).Annotate(verdicts, [.. pool, .. sweeps, .. recordings]);
         return new MutantsResult
         {
             Of = _mutants.Count,
             Verdicts = [.. verdicts.OfType<MutantVerdict>()],
             Sequences = _sequences,
+            Sweeps = sweeps.Length,
             Recordings = recordings.Length,
+            BrokenByModel = [.. sound.Where(row => row.Broken is not null).Select(row => row.Broken!)],
             Seconds = _time.Elapsed.TotalSeconds,
         };
     }
@@ -102,7 +107,7 @@ public sealed class MutantsRun
 
     private bool IsOver(double share) => _options.Time is { } time && _time.Elapsed >= time * share;
 
-    private void JudgeSample(MutantVerdict?[] verdicts, ReachedSequence[] pool, ReachedSequence[] recordings)
+    private void JudgeSample(MutantVerdict?[] verdicts, Material material)
     {
         int next = -1;
         Parallel.For(0, _options.Workers, new ParallelOptions { MaxDegreeOfParallelism = _options.Workers }, _ =>
@@ -112,7 +117,7 @@ public sealed class MutantsRun
             while (!IsOver(SampleShare) && Interlocked.Increment(ref next) is var place && place < _order.Length)
             {
                 int mutant = _order[place];
-                verdicts[mutant] = Judge(mutant, conformance, laws, pool, recordings);
+                verdicts[mutant] = Judge(mutant, conformance, laws, material);
                 Interlocked.Increment(ref _judged);
                 if (!verdicts[mutant]!.Conformance.IsKilled)
                     Interlocked.Increment(ref _survivors);
@@ -120,17 +125,36 @@ public sealed class MutantsRun
         });
     }
 
-    private MutantVerdict Judge(int index, ConformanceJudge conformance, LawJudge laws, ReachedSequence[] pool, ReachedSequence[] recordings)
+    private MutantVerdict Judge(int index, ConformanceJudge conformance, LawJudge laws, Material material)
     {
         Mutant<ArraysState> mutant = _mutants[index];
-        List<ReachedSequence> random = Reaching(index, pool);
-        List<ReachedSequence> recorded = Reaching(index, recordings);
         LeafSet<ArraysState> faulty = mutant.Apply(_fast);
-        Kill answers = conformance.Judge(faulty, random);
-        if (!answers.IsKilled)
-            answers = conformance.Judge(faulty, recorded);
-        Kill broken = laws.Judge(_observedMutants[index].Apply(_observed), random.Take(_options.LawSequences));
-        return new MutantVerdict(mutant.Id, mutant.Leaf.Name, mutant.Kind, random.Count + recorded.Count, answers, broken);
+        Kill answers = Kill.None;
+        int reached = 0;
+        foreach (ReachedSequence[] sequences in (ReachedSequence[][])[material.Random, material.Sweeps, material.Recordings])
+        {
+            List<ReachedSequence> reaching = Reaching(index, sequences);
+            reached += reaching.Count;
+            if (!answers.IsKilled)
+                answers = conformance.Judge(faulty, reaching);
+        }
+
+        Kill broken = laws.Judge(_observedMutants[index].Apply(_observed), Reaching(index, material.Sound).Take(_options.LawSequences));
+        return new MutantVerdict(mutant.Id, mutant.Leaf.Name, mutant.Kind, reached, answers, broken);
+    }
+
+    // A law that the declared model breaks on a sequence says nothing about a mutant there.
+    private (ReachedSequence Sequence, string? Broken)[] Sound(ReachedSequence[] pool)
+    {
+        var judges = new ThreadLocal<LawJudge>(() => new LawJudge(_options.Platform));
+        var sound = new (ReachedSequence, string?)[pool.Length];
+        if (_options.LawSequences > 0)
+        {
+            Parallel.For(0, pool.Length, new ParallelOptions { MaxDegreeOfParallelism = _options.Workers }, i =>
+                sound[i] = (pool[i], judges.Value!.Unsound(_observed, pool[i])));
+        }
+
+        return sound;
     }
 
     // Those that get there first are the cheapest to run.
@@ -167,4 +191,6 @@ public sealed class MutantsRun
             });
         }
     }
+
+    private sealed record Material(ReachedSequence[] Random, ReachedSequence[] Sweeps, ReachedSequence[] Recordings, ReachedSequence[] Sound);
 }

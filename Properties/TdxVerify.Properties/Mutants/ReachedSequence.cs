@@ -5,6 +5,19 @@ using TdxVerify.Properties.Choices;
 
 namespace TdxVerify.Properties.Mutants;
 
+/// <summary>Where a sequence is from.</summary>
+public enum SequenceSource
+{
+    /// <summary>Decoded from random choices.</summary>
+    Random,
+
+    /// <summary>A sweep: calls with one or two things wrong, in every combination.</summary>
+    Sweep,
+
+    /// <summary>A recording of the real module.</summary>
+    Recording,
+}
+
 /// <summary>
 /// A sequence with the declared model's answers, and where in it each step decides for the first time: so the
 /// sequences that can tell a mutant are found without running the others.
@@ -15,21 +28,25 @@ public sealed class ReachedSequence
 
     private readonly int[]?[] _first;
 
-    internal ReachedSequence(string name, TraceEvent[] events, ChoiceStream? stream, int[]?[] first)
+    internal ReachedSequence(string name, SequenceSource source, TraceEvent[] events, ChoiceStream? stream, int[]?[] first)
     {
+        Source = source;
         Name = name;
         Events = events;
         Stream = stream;
         _first = first;
     }
 
-    /// <summary>Where it is from: a seed, or a recording.</summary>
+    /// <summary>Which sequence it is, for reports.</summary>
     public string Name { get; }
+
+    /// <summary>Where it is from.</summary>
+    public SequenceSource Source { get; }
 
     /// <summary>The events with the answers, a reset first.</summary>
     public TraceEvent[] Events { get; }
 
-    /// <summary>The stream that it was decoded from; null: a recording.</summary>
+    /// <summary>The stream that it was decoded from; null: it is no random sequence.</summary>
     public ChoiceStream? Stream { get; }
 
     /// <summary>The first event that can tell; null: none.</summary>
@@ -52,7 +69,7 @@ public sealed class ReachedSequence
 
     /// <summary>Carries out the events on the declared model and notes which steps decide.</summary>
     /// <exception cref="InvalidOperationException">The model does not give these answers.</exception>
-    internal static ReachedSequence Of(string name, IReadOnlyList<TraceEvent> events, ChoiceStream? stream, ModelPort<ArraysState> model)
+    internal static ReachedSequence Of(string name, SequenceSource source, IReadOnlyList<TraceEvent> events, ChoiceStream? stream, ModelPort<ArraysState> model)
     {
         var recorder = new ReachRecorder(model.Machine);
         var replayer = new Hardware.Replay.PortReplayer(model);
@@ -74,7 +91,7 @@ public sealed class ReachedSequence
             kept.Add(e);
         }
 
-        return new ReachedSequence(name, [.. kept], stream, recorder.First);
+        return new ReachedSequence(name, source, [.. kept], stream, recorder.First);
     }
 
     // The counters of the machine say which steps decided; their growth from event to event says where.

@@ -5,6 +5,7 @@ using TdxVerify.Properties.Choices;
 using TdxVerify.Properties.Generation;
 using TdxVerify.Properties.Laws;
 using TdxVerify.Properties.Runs;
+using TdxVerify.Properties.Sweeps;
 
 namespace TdxVerify.Properties.Mutants;
 
@@ -35,6 +36,23 @@ public static class SequencePool
         return [.. sequences.OfType<ReachedSequence>()];
     }
 
+    /// <summary>The sweeps of all leaves.</summary>
+    public static ReachedSequence[] Sweep(PlatformInfo platform, Func<bool> isOver)
+    {
+        (HostLeaf Leaf, int Call)[] sweeps = [.. LeafNames.ModelledHost.SelectMany(leaf => (int[])[0, 1], (leaf, call) => (leaf, call))];
+        var sequences = new List<ReachedSequence>[sweeps.Length];
+        Parallel.For(
+            0, sweeps.Length, new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount },
+            () => new Generator(platform),
+            (i, _, generator) =>
+            {
+                sequences[i] = generator.Sweep(sweeps[i].Leaf, sweeps[i].Call, isOver);
+                return generator;
+            },
+            _ => { });
+        return [.. sequences.SelectMany(part => part)];
+    }
+
     /// <summary>The sequential recordings of this platform in a folder.</summary>
     public static ReachedSequence[] Load(string folder, PlatformInfo platform)
     {
@@ -52,7 +70,7 @@ public static class SequencePool
             foreach (TraceSequence sequence in trace.Sequences)
             {
                 if (!sequence.Events.Any(e => e.Kind is TraceEventKind.Begin or TraceEventKind.End))
-                    sequences.Add(ReachedSequence.Of($"{Path.GetFileName(path)} sequence {sequence.Number}", sequence.Events, null, model));
+                    sequences.Add(ReachedSequence.Of($"{Path.GetFileName(path)} sequence {sequence.Number}", SequenceSource.Recording, sequence.Events, null, model));
             }
         }
 
@@ -80,6 +98,24 @@ public static class SequencePool
             _notes.Touched.Clear();
             _runner.Run(stream, _planned);
             Audit();
+            return ReachedSequence.Of($"sequence {number} of seed {seed}", SequenceSource.Random, Events(number), stream, _model);
+        }
+
+        public List<ReachedSequence> Sweep(HostLeaf leaf, int call, Func<bool> isOver)
+        {
+            var parts = new List<ReachedSequence>();
+            for (var sweep = new FaultSweep(_runner.Events.Model.Machine.Leaves, leaf, call); !sweep.IsDone && !isOver();)
+            {
+                _planned.Clear();
+                sweep.Run(_runner.Events, _planned);
+                parts.Add(ReachedSequence.Of($"sweep {parts.Count + 1} of {leaf.Name()}, call {call}", SequenceSource.Sweep, Events(parts.Count), null, _model));
+            }
+
+            return parts;
+        }
+
+        private List<TraceEvent> Events(int number)
+        {
             _events.Clear();
             _events.Add(TraceEvent.OfReset(number));
             for (int i = 0; i < _planned.Count; i++)
@@ -89,7 +125,7 @@ public static class SequencePool
                     _events.Add(result);
             }
 
-            return ReachedSequence.Of($"sequence {number} of seed {seed}", _events, stream, _model);
+            return _events;
         }
 
         private void Audit()
