@@ -92,6 +92,9 @@ internal sealed class TdxModule : IDisposable
         program.Submit(operation);
     }
 
+    /// <summary>A new vCPU was told nothing yet, whatever a former one with the same TDVPR page still had to do.</summary>
+    public void ForgetGuest(ulong tdvprHpa) => Guests[PageIndex(tdvprHpa)]?.Reset();
+
     public void Reset()
     {
         foreach (GuestProgram program in _submitted)

@@ -8,7 +8,7 @@ namespace TdxVerify.Reference;
 /// </summary>
 internal sealed class GuestProgram
 {
-    /// <summary>An operation was submitted since the platform was reset.</summary>
+    /// <summary>An operation was submitted since the vCPU was created.</summary>
     public bool Submitted;
 
     /// <summary>The operation is still to be done; false: the vCPU is idle.</summary>

@@ -24,6 +24,7 @@ internal static unsafe class VpBuild
             td.Tdr->AddChildren(1);
             page.Entry->OwnerHpa = td.TdrHpa;
             page.Entry->Type = PamtPageType.Tdvpr;
+            module.ForgetGuest(registers.Rcx);
             page.Release();
         }
 

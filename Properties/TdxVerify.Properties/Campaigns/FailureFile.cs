@@ -20,7 +20,7 @@ public static class FailureFile
         {
             TraceEvent e = planned.Event;
             RunFailure? failure = runner.Step(ref e, planned.Choice, 0);
-            if (e.Kind == TraceEventKind.Lock && !runner.Last.LockExists)
+            if (!runner.Last.Happened)
                 continue;
             writer.Write(e);
             if (runner.LastGuestResult is { } result)

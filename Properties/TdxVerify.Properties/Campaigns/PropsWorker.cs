@@ -90,7 +90,7 @@ public sealed class PropsWorker : IDisposable
         if (_shrinkUntil is { } end ? DateTime.UtcNow >= end : stop())
             return true;
         RunFailure? failure = Sequences.Run(stream);
-        if (failure is null || (_failure is not null && failure.Law != _failure.Law))
+        if (failure is null || (_failure is not null && !failure.IsLike(_failure)))
             return true;
         _shrinkUntil ??= DateTime.UtcNow + _options.ShrinkTime;
         _firstFailing ??= stream;

@@ -19,7 +19,6 @@ public sealed class CallGenerator(World world, GenerationLimits limits)
 
     private static readonly ulong[] s_regions = [0, 0x4000_0000, 0x80_0000_0000, 0x7FFF_C000_0000];
     private static readonly GuestAccess[] s_accesses = [GuestAccess.Read, GuestAccess.Write, GuestAccess.Execute];
-    private readonly bool[] _wasSubmitted = new bool[1 << 16];
     private Mix _mix = Mix.All[0];
     private int _fillTd = -1;
     private int _fillLevel;
@@ -35,7 +34,6 @@ public sealed class CallGenerator(World world, GenerationLimits limits)
     {
         _mix = mix;
         _fillTd = -1;
-        Array.Clear(_wasSubmitted);
         world.Reset();
     }
 
@@ -588,13 +586,12 @@ public sealed class CallGenerator(World world, GenerationLimits limits)
         int associated = (int)s.Vcpu(vcpu.Handle, VcpuField.AssociatedLp) - 1;
         if (associated >= 0 && s.Lp(associated, LpField.RunningVcpu) == 0 && !choices.Percent(8))
             lp = associated;
-        bool repeats = kind != OperationKind.Accept && vcpu.Handle < _wasSubmitted.Length && _wasSubmitted[vcpu.Handle] && !choices.Percent(45);
+        bool repeats = kind != OperationKind.Accept && vcpu.WasSubmitted && !choices.Percent(45);
         if (!repeats)
         {
             operation.Prelude = TraceEvent.OfGuest(vcpu.Tdvpr, kind == OperationKind.Accept ? Accept(ref choices, s, td) : GuestOperation(ref choices, td));
             operation.HasPrelude = true;
-            if (vcpu.Handle < _wasSubmitted.Length)
-                _wasSubmitted[vcpu.Handle] = true;
+            vcpu.WasSubmitted = true;
         }
 
         RegisterFile registers = Registers(HostLeaf.TDH_VP_ENTER, vcpu.Tdvpr);

@@ -19,6 +19,9 @@ public sealed class VcpuView
 
     /// <summary>The TD's handle.</summary>
     public required int Td { get; init; }
+
+    /// <summary>It was told what to do at least once.</summary>
+    public bool WasSubmitted { get; set; }
 }
 
 /// <summary>A TD as the generator sees it.</summary>

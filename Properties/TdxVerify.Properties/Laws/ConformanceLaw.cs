@@ -41,6 +41,6 @@ public sealed class ConformanceLaw : Law
         return null;
     }
 
-    private static string Text(Register register, ulong value) =>
+    internal static string Text(Register register, ulong value) =>
         register == Register.Rax ? $"{new StatusCode(value)} (0x{value:x})" : $"0x{value:x}";
 }

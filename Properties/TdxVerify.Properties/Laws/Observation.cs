@@ -49,8 +49,8 @@ public sealed class Observation(ModelPort<ObservedState> model)
     /// <summary>The lock of a lock or unlock event.</summary>
     public LockOperation Lock { get; private set; }
 
-    /// <summary>lock: there is such an object; else nothing happened.</summary>
-    public bool LockExists { get; internal set; }
+    /// <summary>lock, guest, write: there is such an object, or memory that the host may write; else nothing happened.</summary>
+    public bool Happened { get; internal set; }
 
     /// <summary>lock, unlock: it was granted.</summary>
     public bool LockGranted { get; internal set; }
@@ -105,6 +105,7 @@ public sealed class Observation(ModelPort<ObservedState> model)
         Input = e.Input;
         Lock = e.Lock;
         Running = false;
+        Happened = true;
         LockGranted = false;
         _hasNet = false;
         State.Journal.Clear();

@@ -75,25 +75,66 @@ public sealed class EventRunner
             TraceEventKind.Seamcall => Seamcall(ref e, choice),
             TraceEventKind.Enter => Enter(ref e, choice),
             TraceEventKind.Exit => Exit(ref e),
-            TraceEventKind.Guest => Same(Model.GuestSubmit(e.Hpa, e.GuestOperation), _port?.GuestSubmit(e.Hpa, e.GuestOperation)),
-            TraceEventKind.Write => Same(Model.MemoryWrite(e.Hpa, Bytes(e)), _port?.MemoryWrite(e.Hpa, Bytes(e))),
+            TraceEventKind.Guest => Submit(e),
+            TraceEventKind.Write => Write(e),
             TraceEventKind.Interrupt => Same(Model.Interrupt(e.Pending), _port?.Interrupt(e.Pending)),
             TraceEventKind.Lock => Lock(ref e),
             TraceEventKind.Unlock => Same(Model.Unlock(e.Lock), _port?.Unlock(e.Lock)),
             _ => null,
         };
         if (wrong is not null)
-            return new RunFailure(LawBook.Conformance, wrong, operation);
+            return Failure(LawBook.Conformance, wrong, operation);
         foreach (Law law in _laws)
         {
             if (law.Verify(_observation) is { } broken)
-                return new RunFailure(law.Name, broken, operation);
+                return Failure(law.Name, broken, operation);
         }
 
         return null;
     }
 
-    private static ReadOnlySpan<byte> Bytes(in TraceEvent e) => e.Data;
+    private RunFailure Failure(string law, string reason, int operation) => new(law, reason, operation, CallName());
+
+    private string CallName()
+    {
+        if (!_observation.IsHostCall && _observation.Kind != TraceEventKind.Exit)
+            return _observation.Kind.ToString();
+        HostLeaf host = _observation.IsHostCall ? _observation.Leaf : HostLeaf.TDH_VP_ENTER;
+        string name = host.Name() ?? "unknown leaf";
+        if (!_observation.GuestRan || _observation.Guest.Kind != GuestOperationKind.Tdcall)
+            return name;
+        var guest = (GuestLeaf)LeafNames.Number(Model.Machine.OperationOf(_observation.Guest.Vcpu).Registers.Rax);
+        return $"{name} with {guest.Name() ?? "unknown TDCALL"}";
+    }
+
+    // What is asked about an object that does not exist is no event (Hardware/README.md): each port may answer as it likes.
+    private string? Submit(in TraceEvent e)
+    {
+        PortResult modelled = Model.GuestSubmit(e.Hpa, e.GuestOperation);
+        _observation.Happened = modelled != PortResult.Invalid;
+        return _observation.Happened ? Same(modelled, _port?.GuestSubmit(e.Hpa, e.GuestOperation)) : null;
+    }
+
+    // A host that writes a page of a TD breaks its integrity, which is not modelled.
+    private string? Write(in TraceEvent e)
+    {
+        _observation.Happened = !IsAssigned(e.Hpa);
+        return _observation.Happened ? Same(Model.MemoryWrite(e.Hpa, e.Data), _port?.MemoryWrite(e.Hpa, e.Data)) : null;
+    }
+
+    private bool IsAssigned(ulong hpa)
+    {
+        ulong page = (hpa - Model.Platform.PageBase) >> Hpa.PageShift;
+        if (page >= (ulong)Model.Platform.PageCount)
+            return false;
+        for (int size = 0; size < 3; size++)
+        {
+            if ((PageType)Model.Machine.State.Pamt(PamtRef.Of(size, (int)page), PamtField.Type) != PageType.PT_NDA)
+                return true;
+        }
+
+        return false;
+    }
 
     private static string? Same(PortResult model, PortResult? port) =>
         port is null || port == model ? null : $"the port says {port}, the model {model}";
@@ -192,8 +233,8 @@ public sealed class EventRunner
         PortResult modelled = Model.Lock(e.Lock);
         e.Ok = modelled == PortResult.Ok;
         _observation.LockGranted = e.Ok;
-        _observation.LockExists = modelled != PortResult.Invalid;
-        return Same(modelled, _port?.Lock(e.Lock));
+        _observation.Happened = modelled != PortResult.Invalid;
+        return _observation.Happened ? Same(modelled, _port?.Lock(e.Lock)) : null;
     }
 
     private void Answered(ref TraceEvent e)
@@ -225,8 +266,8 @@ public sealed class EventRunner
         {
             if (ported.Registers[register] != modelled.Registers[register])
             {
-                return $"the guest sees {TraceEventText.Name(register)} = 0x{ported.Registers[register]:x}, "
-                    + $"the model says 0x{modelled.Registers[register]:x}";
+                return $"the guest sees {TraceEventText.Name(register)} = {ConformanceLaw.Text(register, ported.Registers[register])}, "
+                    + $"the model says {ConformanceLaw.Text(register, modelled.Registers[register])}";
             }
         }
 

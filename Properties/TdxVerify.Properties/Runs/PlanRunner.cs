@@ -20,7 +20,8 @@ public static class PlanRunner
             if (!IsPossible(runner, e))
                 continue;
             RunFailure? failure = runner.Step(ref e, events[i].Choice, i);
-            answered?.Add(events[i] with { Event = e });
+            if (runner.Last.Happened)
+                answered?.Add(events[i] with { Event = e });
             if (failure is not null)
                 return failure;
         }

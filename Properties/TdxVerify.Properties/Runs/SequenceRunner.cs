@@ -52,7 +52,7 @@ public sealed class SequenceRunner
     private RunFailure? Carry(ref TraceEvent e, ChoicePoint choice, int operation, List<PlannedEvent>? record)
     {
         RunFailure? failure = _events.Step(ref e, choice, operation);
-        if (e.Kind != TraceEventKind.Lock || _events.Last.LockExists)
+        if (_events.Last.Happened)
             record?.Add(new PlannedEvent(e, choice));
         States.Count(_events.Last);
         switch (e.Kind)

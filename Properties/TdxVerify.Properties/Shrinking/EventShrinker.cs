@@ -18,7 +18,7 @@ public sealed class EventShrinker(EventRunner runner, TimeSpan budget)
         [Register.Rbx, Register.Rsi, Register.Rdi, Register.Rbp, Register.R9, Register.R10, Register.R11, Register.R12, Register.R13, Register.R14, Register.R15, Register.R8];
 
     private readonly System.Diagnostics.Stopwatch _time = System.Diagnostics.Stopwatch.StartNew();
-    private RunFailure _failure = new("", "", 0);
+    private RunFailure _failure = new("", "", 0, "");
 
     /// <summary>The smallest sequence found that breaks the same law, with its answers, and how it breaks it.</summary>
     public (IReadOnlyList<PlannedEvent> Events, RunFailure Failure) Shrink(IReadOnlyList<PlannedEvent> events, RunFailure failure)
@@ -34,7 +34,7 @@ public sealed class EventShrinker(EventRunner runner, TimeSpan budget)
 
     private bool Breaks(List<PlannedEvent> candidate)
     {
-        if (PlanRunner.Run(runner, candidate) is not { } failure || failure.Law != _failure.Law)
+        if (PlanRunner.Run(runner, candidate) is not { } failure || !failure.IsLike(_failure))
             return false;
         candidate.RemoveRange(failure.Operation + 1, candidate.Count - failure.Operation - 1);
         _failure = failure;

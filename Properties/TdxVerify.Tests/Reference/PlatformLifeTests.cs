@@ -39,6 +39,22 @@ public sealed class PlatformLifeTests
     }
 
     [Fact]
+    public void A_vCPU_does_not_go_on_with_what_a_former_one_in_the_same_TDVPR_page_had_to_do()
+    {
+        using var host = new ReferenceHost();
+        ReferenceTd former = host.Run();
+        ulong tdvpr = former.Tdvpr();
+        Assert.Equal(Guest.EptViolationExit, former.Enter(Guest.Access(Gpa)).Rax);
+        former.TearDown();
+
+        ReferenceTd td = host.Initialise();
+        td.AddVcpu(lp: 1, tdvpr);
+        host.Succeed(HostLeaf.TDH_MR_FINALIZE, td.Tdr);
+        Assert.Equal(PortResult.Invalid, host.Port.GuestResult(tdvpr, out _));
+        Assert.Equal(Guest.VmcallExit, td.Enter().Rax);
+    }
+
+    [Fact]
     public void After_Reset_the_same_calls_get_the_same_answers()
     {
         using var host = new ReferenceHost();

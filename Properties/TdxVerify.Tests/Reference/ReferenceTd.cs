@@ -26,9 +26,10 @@ internal sealed class ReferenceTd
 
     public int Lp(int vcpu = 0) => _vcpus[vcpu].Lp;
 
-    public void AddVcpu(int lp)
+    public void AddVcpu(int lp) => AddVcpu(lp, _host.Page());
+
+    public void AddVcpu(int lp, ulong tdvpr)
     {
-        ulong tdvpr = _host.Page();
         _host.Succeed(HostLeaf.TDH_VP_CREATE, tdvpr, Tdr);
         _children.Add(tdvpr);
         for (int i = 0; i < _host.Platform.TdvpxPages; i++)
