@@ -40,6 +40,7 @@ internal sealed class MutantsText(Terminal terminal, MutantsOptions options)
         WriteList("Survived conformance", result.Survivors, verdict => verdict.Hint);
         WriteList("Equivalent", result.Equivalent, verdict => $"{verdict.Shadow!.By} ({verdict.Shadow.Occasions} runs)");
         WriteLaws(result);
+        WriteList("Told by no law", result.Verdicts.Where(verdict => verdict.Shadow is null && !verdict.Laws.IsKilled), verdict => verdict.Kind.Name());
         WriteEnd(result);
     }
 

@@ -32,9 +32,5 @@ public static class FailureFile
 
     /// <summary>The events of a trace's sequence, to be carried out again. Choice points fail where the recorded answer says so.</summary>
     /// <param name="sequence">The sequence.</param>
-    public static IReadOnlyList<PlannedEvent> Plan(TraceSequence sequence) =>
-    [
-        .. sequence.Events.Select(e => new PlannedEvent(
-            e, e.HasOutput && Model.ChoiceStatuses.Find(e.Output.Rax) is { } choice ? choice : Abi.ChoicePoint.None)),
-    ];
+    public static IReadOnlyList<PlannedEvent> Plan(TraceSequence sequence) => [.. sequence.Events.Select(e => PlannedEvent.AsAnswered(e))];
 }

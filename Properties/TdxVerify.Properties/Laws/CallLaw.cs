@@ -17,6 +17,9 @@ public abstract class CallLaw : Law
         : base(name, statement, cases) => _judge = judge;
 
     /// <inheritdoc/>
+    public override void Reset() => _judge.Reset();
+
+    /// <inheritdoc/>
     public override void Foresee(Observation o) => _judge.Foresee(o);
 
     private protected CallJudge Judge => _judge;

@@ -27,7 +27,7 @@ public sealed class ConformanceJudge(PlatformInfo platform)
         foreach (ReachedSequence sequence in sequences)
         {
             if (Judge(replayer, sequence) is { } kill)
-                return kill;
+                return kill with { Sequence = sequence };
         }
 
         return Kill.None;

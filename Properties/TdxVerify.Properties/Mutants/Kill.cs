@@ -28,6 +28,9 @@ public enum KilledBy
 /// <param name="Law">The law that was broken; empty where none was.</param>
 public sealed record Kill(KilledBy By, string Reason, string Law = "")
 {
+    /// <summary>The sequence that told it; null: none did.</summary>
+    public ReachedSequence? Sequence { get; init; }
+
     /// <summary>Nothing told it.</summary>
     public static Kill None { get; } = new(KilledBy.Nothing, "");
 

@@ -26,8 +26,8 @@ public sealed record MutantsOptions
     /// <summary>Further sequences for those that the first, and the recordings, did not tell.</summary>
     public int FurtherSequences { get; init; } = 1280;
 
-    /// <summary>Sequences on which the laws may judge a mutant.</summary>
-    public int LawSequences { get; init; } = 40;
+    /// <summary>Events after which the laws judge a mutant by no further sequence; 0: they judge none.</summary>
+    public long LawEvents { get; init; } = 40_000;
 
     /// <summary>Folder with recordings; null: none.</summary>
     public string? Recordings { get; init; }

@@ -72,7 +72,7 @@ public sealed class MutantsRun
         ReachedSequence[] recordings = _options.Recordings is { } folder ? SequencePool.Load(folder, _options.Platform) : [];
         _sequences = pool.Length;
         Stage = "laws";
-        (ReachedSequence Sequence, string? Broken)[] sound = Sound(pool);
+        (ReachedSequence Sequence, string? Broken)[] sound = Sound([.. pool, .. sweeps, .. recordings]);
         Stage = "mutants";
         var verdicts = new MutantVerdict?[_mutants.Count];
         JudgeSample(verdicts, new Material(pool, sweeps, recordings, [.. sound.Where(row => row.Sequence is not null && row.Broken is null).Select(row => row.Sequence)]));
@@ -139,19 +139,30 @@ public sealed class MutantsRun
                 answers = conformance.Judge(faulty, reaching);
         }
 
-        Kill broken = laws.Judge(_observedMutants[index].Apply(_observed), Reaching(index, material.Sound).Take(_options.LawSequences));
+        Kill broken = JudgeByLaws(index, laws, material, answers.Sequence);
         return new MutantVerdict(mutant.Id, mutant.Leaf.Name, mutant.Kind, reached, answers, broken);
     }
 
+    // What tells a mutant by its answers is what most likely makes a law speak.
+    private Kill JudgeByLaws(int index, LawJudge laws, Material material, ReachedSequence? first)
+    {
+        if (_options.LawEvents == 0)
+            return Kill.None;
+        IEnumerable<ReachedSequence> sequences = Reaching(index, material.Sound);
+        if (first is not null && material.Sound.Contains(first))
+            sequences = sequences.Where(sequence => sequence != first).Prepend(first);
+        return laws.Judge(_observedMutants[index].Apply(_observed), sequences, _options.LawEvents);
+    }
+
     // A law that the declared model breaks on a sequence says nothing about a mutant there.
-    private (ReachedSequence Sequence, string? Broken)[] Sound(ReachedSequence[] pool)
+    private (ReachedSequence Sequence, string? Broken)[] Sound(ReachedSequence[] sequences)
     {
         var judges = new ThreadLocal<LawJudge>(() => new LawJudge(_options.Platform));
-        var sound = new (ReachedSequence, string?)[pool.Length];
-        if (_options.LawSequences > 0)
+        var sound = new (ReachedSequence, string?)[sequences.Length];
+        if (_options.LawEvents > 0)
         {
-            Parallel.For(0, pool.Length, new ParallelOptions { MaxDegreeOfParallelism = _options.Workers }, i =>
-                sound[i] = (pool[i], judges.Value!.Unsound(_observed, pool[i])));
+            Parallel.For(0, sequences.Length, new ParallelOptions { MaxDegreeOfParallelism = _options.Workers }, i =>
+                sound[i] = (sequences[i], judges.Value!.Unsound(_observed, sequences[i])));
         }
 
         return sound;

@@ -1,7 +1,8 @@
+using TdxVerify.Abi;
 using TdxVerify.Hardware.Trace;
 using TdxVerify.Model;
 using TdxVerify.Model.Mutants;
-using TdxVerify.Properties.Choices;
+using TdxVerify.Properties.Runs;
 
 namespace TdxVerify.Properties.Mutants;
 
@@ -28,12 +29,12 @@ public sealed class ReachedSequence
 
     private readonly int[]?[] _first;
 
-    internal ReachedSequence(string name, SequenceSource source, TraceEvent[] events, ChoiceStream? stream, int[]?[] first)
+    internal ReachedSequence(string name, SequenceSource source, TraceEvent[] events, ChoicePoint[] choices, int[]?[] first)
     {
         Source = source;
         Name = name;
         Events = events;
-        Stream = stream;
+        Choices = choices;
         _first = first;
     }
 
@@ -46,8 +47,8 @@ public sealed class ReachedSequence
     /// <summary>The events with the answers, a reset first.</summary>
     public TraceEvent[] Events { get; }
 
-    /// <summary>The stream that it was decoded from; null: it is no random sequence.</summary>
-    public ChoiceStream? Stream { get; }
+    /// <summary>The choice point that is asked to fail in each event.</summary>
+    public ChoicePoint[] Choices { get; }
 
     /// <summary>The first event that can tell; null: none.</summary>
     /// <param name="leaf">Index of the list of steps in its set.</param>
@@ -69,14 +70,15 @@ public sealed class ReachedSequence
 
     /// <summary>Carries out the events on the declared model and notes which steps decide.</summary>
     /// <exception cref="InvalidOperationException">The model does not give these answers.</exception>
-    internal static ReachedSequence Of(string name, SequenceSource source, IReadOnlyList<TraceEvent> events, ChoiceStream? stream, ModelPort<ArraysState> model)
+    internal static ReachedSequence Of(string name, SequenceSource source, IReadOnlyList<PlannedEvent> events, ModelPort<ArraysState> model)
     {
         var recorder = new ReachRecorder(model.Machine);
         var replayer = new Hardware.Replay.PortReplayer(model);
         var kept = new List<TraceEvent>(events.Count);
+        var choices = new List<ChoicePoint>(events.Count);
         for (int i = 0; i < events.Count; i++)
         {
-            TraceEvent e = events[i];
+            TraceEvent e = events[i].Event;
             if (e.Lp < 0)
                 continue;
             if (replayer.Step(e) is { } stop)
@@ -89,9 +91,10 @@ public sealed class ReachedSequence
 
             recorder.Note(e, kept.Count);
             kept.Add(e);
+            choices.Add(events[i].Choice);
         }
 
-        return new ReachedSequence(name, source, [.. kept], stream, recorder.First);
+        return new ReachedSequence(name, source, [.. kept], [.. choices], recorder.First);
     }
 
     // The counters of the machine say which steps decided; their growth from event to event says where.

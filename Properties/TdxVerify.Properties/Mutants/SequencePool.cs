@@ -1,6 +1,7 @@
 using TdxVerify.Abi;
 using TdxVerify.Hardware.Trace;
 using TdxVerify.Model;
+using TdxVerify.Properties.Campaigns;
 using TdxVerify.Properties.Choices;
 using TdxVerify.Properties.Generation;
 using TdxVerify.Properties.Laws;
@@ -37,9 +38,12 @@ public static class SequencePool
     }
 
     /// <summary>The sweeps of all leaves.</summary>
-    public static ReachedSequence[] Sweep(PlatformInfo platform, Func<bool> isOver)
+    public static ReachedSequence[] Sweep(PlatformInfo platform, Func<bool> isOver) => Sweep(platform, [.. LeafNames.ModelledHost], isOver);
+
+    /// <summary>The sweeps of these leaves.</summary>
+    public static ReachedSequence[] Sweep(PlatformInfo platform, IReadOnlyList<HostLeaf> leaves, Func<bool> isOver)
     {
-        (HostLeaf Leaf, int Call)[] sweeps = [.. LeafNames.ModelledHost.SelectMany(leaf => (int[])[0, 1], (leaf, call) => (leaf, call))];
+        (HostLeaf Leaf, int Call)[] sweeps = [.. leaves.SelectMany(leaf => (int[])[0, 1], (leaf, call) => (leaf, call))];
         var sequences = new List<ReachedSequence>[sweeps.Length];
         Parallel.For(
             0, sweeps.Length, new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount },
@@ -70,7 +74,7 @@ public static class SequencePool
             foreach (TraceSequence sequence in trace.Sequences)
             {
                 if (!sequence.Events.Any(e => e.Kind is TraceEventKind.Begin or TraceEventKind.End))
-                    sequences.Add(ReachedSequence.Of($"{Path.GetFileName(path)} sequence {sequence.Number}", SequenceSource.Recording, sequence.Events, null, model));
+                    sequences.Add(ReachedSequence.Of($"{Path.GetFileName(path)} sequence {sequence.Number}", SequenceSource.Recording, FailureFile.Plan(sequence), model));
             }
         }
 
@@ -83,7 +87,7 @@ public static class SequencePool
         private readonly SequenceRunner _runner;
         private readonly SequenceNotes _notes = new();
         private readonly List<PlannedEvent> _planned = [];
-        private readonly List<TraceEvent> _events = [];
+        private readonly List<PlannedEvent> _events = [];
 
         public Generator(PlatformInfo platform)
         {
@@ -98,7 +102,7 @@ public static class SequencePool
             _notes.Touched.Clear();
             _runner.Run(stream, _planned);
             Audit();
-            return ReachedSequence.Of($"sequence {number} of seed {seed}", SequenceSource.Random, Events(number), stream, _model);
+            return ReachedSequence.Of($"sequence {number} of seed {seed}", SequenceSource.Random, Events(number), _model);
         }
 
         public List<ReachedSequence> Sweep(HostLeaf leaf, int call, Func<bool> isOver)
@@ -108,21 +112,21 @@ public static class SequencePool
             {
                 _planned.Clear();
                 sweep.Run(_runner.Events, _planned);
-                parts.Add(ReachedSequence.Of($"sweep {parts.Count + 1} of {leaf.Name()}, call {call}", SequenceSource.Sweep, Events(parts.Count), null, _model));
+                parts.Add(ReachedSequence.Of($"sweep {parts.Count + 1} of {leaf.Name()}, call {call}", SequenceSource.Sweep, Events(parts.Count), _model));
             }
 
             return parts;
         }
 
-        private List<TraceEvent> Events(int number)
+        private List<PlannedEvent> Events(int number)
         {
             _events.Clear();
-            _events.Add(TraceEvent.OfReset(number));
+            _events.Add(new PlannedEvent(TraceEvent.OfReset(number), ChoicePoint.None));
             for (int i = 0; i < _planned.Count; i++)
             {
-                _events.Add(_planned[i].Event);
+                _events.Add(_planned[i]);
                 if (_notes.After[i] is { } result)
-                    _events.Add(result);
+                    _events.Add(new PlannedEvent(result, ChoicePoint.None));
             }
 
             return _events;

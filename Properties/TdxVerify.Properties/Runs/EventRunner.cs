@@ -16,6 +16,7 @@ public sealed class EventRunner
     private readonly Law[] _laws;
     private readonly Observation _observation;
     private readonly ulong[] _runningTdvpr;
+    private readonly byte[] _page = new byte[Hpa.PageSize];
 
     /// <summary>A runner over these laws.</summary>
     public EventRunner(ModelPort<ObservedState> model, IPort? port, IReadOnlyList<Law> laws)
@@ -119,7 +120,7 @@ public sealed class EventRunner
     private string? Write(in TraceEvent e)
     {
         _observation.Happened = !IsAssigned(e.Hpa);
-        return _observation.Happened ? Same(Model.MemoryWrite(e.Hpa, e.Data), _port?.MemoryWrite(e.Hpa, e.Data)) : null;
+        return _observation.Happened ? Same(Model.MemoryWrite(e.Hpa, Bytes(e)), _port?.MemoryWrite(e.Hpa, Bytes(e))) : null;
     }
 
     private bool IsAssigned(ulong hpa)
@@ -134,6 +135,15 @@ public sealed class EventRunner
         }
 
         return false;
+    }
+
+    private ReadOnlySpan<byte> Bytes(in TraceEvent e)
+    {
+        if (e.Data is not null)
+            return e.Data;
+        Span<byte> filled = _page.AsSpan(0, e.Length);
+        filled.Fill(e.Fill);
+        return filled;
     }
 
     private static string? Same(PortResult model, PortResult? port) =>

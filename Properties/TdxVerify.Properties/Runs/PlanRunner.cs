@@ -29,7 +29,8 @@ public static class PlanRunner
         return null;
     }
 
-    private static bool IsPossible(EventRunner runner, in TraceEvent e)
+    /// <summary>The event can happen now: no exit without a guest, no unlock without a lock.</summary>
+    internal static bool IsPossible(EventRunner runner, in TraceEvent e)
     {
         ref ObservedState s = ref runner.Model.Machine.State;
         return e.Kind switch

@@ -3,6 +3,7 @@ using TdxVerify.Model;
 using TdxVerify.Properties.Choices;
 using TdxVerify.Properties.Generation;
 using TdxVerify.Properties.Laws;
+using TdxVerify.Properties.Mutants;
 using TdxVerify.Properties.Runs;
 using Xunit;
 
@@ -34,6 +35,22 @@ public class LawsHoldTests
     }
 
     [Theory]
+    [InlineData(ModuleProfile.V1_5_01)]
+    [InlineData(ModuleProfile.V1_5_05)]
+    public void All_laws_hold_on_calls_with_one_and_two_things_wrong(ModuleProfile profile) =>
+        AllHold(new PlatformInfo { Profile = profile }, SequencePool.Sweep(new PlatformInfo { Profile = profile }, () => false));
+
+    [Theory]
+    [InlineData(ModuleProfile.V1_5_01)]
+    [InlineData(ModuleProfile.V1_5_05)]
+    public void All_laws_hold_on_recordings(ModuleProfile profile)
+    {
+        ReachedSequence[] recordings = SequencePool.Load(Path.Combine(RepositoryRoot.Path, "Properties", "Recordings"), new PlatformInfo { Profile = profile });
+        Assert.NotEmpty(recordings);
+        AllHold(new PlatformInfo { Profile = profile }, recordings);
+    }
+
+    [Theory]
     [InlineData("status-has-its-reason")]
     [InlineData("success-has-its-preconditions")]
     [InlineData("first-failure-wins")]
@@ -42,4 +59,11 @@ public class LawsHoldTests
     [InlineData("outputs-tell-the-state")]
     [InlineData("zero-step")]
     public void Each_law_holds_alone(string law) => Assert.Null(FaultyModel.Run(law, new PlatformInfo(), set => set, sequences: 20));
+
+    private static void AllHold(PlatformInfo platform, ReachedSequence[] sequences)
+    {
+        var judge = new LawJudge(platform);
+        LeafSet<ObservedState> declared = LeafSet<ObservedState>.Of(platform.Profile);
+        Assert.Empty(sequences.Select(sequence => judge.Unsound(declared, sequence)).Where(broken => broken is not null).Take(10));
+    }
 }

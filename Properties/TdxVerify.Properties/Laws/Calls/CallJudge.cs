@@ -24,6 +24,9 @@ internal sealed class CallJudge
     /// <summary>The vCPU that the guest verdict is about.</summary>
     public int Vcpu => _vcpu;
 
+    /// <summary>A new sequence: its events may have the numbers of those before.</summary>
+    public void Reset() => _foreseen = _judged = -1;
+
     /// <summary>Before the event.</summary>
     public void Foresee(Observation o)
     {

@@ -50,7 +50,7 @@ internal sealed class HostRules
         _guest[(int)GuestLeaf.TDG_MEM_PAGE_ACCEPT] = GuestRules.Accept();
         _guest[(int)GuestLeaf.TDG_MEM_PAGE_ATTR_RD] = GuestRules.AttrRd();
         _guest[(int)GuestLeaf.TDG_MEM_PAGE_ATTR_WR] = GuestRules.AttrWr();
-        Dispatcher = new LeafRules("SEAMCALL")
+        Dispatcher = new LeafRules("SEAMCALL") { IsDispatcher = true }
             .Check(Status.TDX_OPERAND_INVALID, "RAX bits 31:24 or 63:32 are not 0", c => (c.In.Rax & 0xFFFF_FFFF_FF00_0000) != 0)
             .Check(Status.TDX_OPERAND_INVALID, "the leaf has no versions", c => LeafNames.Version(c.In.Rax) != 0 && !HasVersions(LeafNames.Number(c.In.Rax)))
             .Check(Status.TDX_OPERAND_INVALID, "the leaf has no handler", c => !HasHandler(LeafNames.Number(c.In.Rax)));

@@ -16,6 +16,9 @@ internal sealed class LeafRules(string name)
     /// <summary>The leaf.</summary>
     public string Name => name;
 
+    /// <summary>The dispatcher's own checks: RAX says nothing of a leaf yet.</summary>
+    public bool IsDispatcher { get; init; }
+
     /// <summary>The rules in order.</summary>
     public Rule[] Ordered => _ordered ??= [.. _rules];
 

@@ -27,6 +27,8 @@ internal static class Outputs
         }
 
         RegisterFile r = Presets(call);
+        if (call.Rules!.IsDispatcher)
+            return r;
         if (leaf == HostLeaf.TDH_MEM_SEPT_ADD && c.Version == 1)
             SeptAddPages(call, ref r);
         if (leaf is HostLeaf.TDH_MNG_RD or HostLeaf.TDH_VP_RD && c.Version != 0)
