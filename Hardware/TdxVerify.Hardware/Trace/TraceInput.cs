@@ -52,5 +52,5 @@ public sealed class TraceInput
         return Read(new MemoryStream(_bytes));
     }
 
-    private TraceReader Read(Stream stream) => TraceReader.Open(Name, TraceStream.Decompress(Name, stream));
+    private TraceReader Read(Stream stream) => TraceReader.Open(Name, stream);
 }

@@ -34,21 +34,22 @@ public sealed class TraceReader : IDisposable
 
     /// <summary>Opens a file and reads its header.</summary>
     /// <exception cref="TraceException">The file cannot be read or is no trace.</exception>
-    public static TraceReader Open(string path) => Open(path, TraceStream.OpenRead(path));
+    public static TraceReader Open(string path) => Open(path, TraceStream.Open(path));
 
-    /// <summary>Reads plain JSON Lines from a stream, which the reader owns from now on.</summary>
+    /// <summary>Reads a stream, plain or gzip, which the reader owns from now on.</summary>
     /// <param name="file">A name for errors.</param>
     /// <param name="stream">The stream.</param>
     /// <exception cref="TraceException">The stream is no trace.</exception>
     public static TraceReader Open(string file, Stream stream)
     {
+        Stream lines = TraceStream.Decompress(file, stream);
         try
         {
-            return new TraceReader(file, stream);
+            return new TraceReader(file, lines);
         }
         catch
         {
-            stream.Dispose();
+            lines.Dispose();
             throw;
         }
     }

@@ -11,9 +11,6 @@ internal static class TraceStream
     public static Stream Open(string path) =>
         Open(path, "read", p => new FileStream(p, FileMode.Open, FileAccess.Read, FileShare.ReadWrite, bufferSize: 0));
 
-    /// <summary>Opens a file for reading, decompressed.</summary>
-    public static Stream OpenRead(string path) => Decompress(path, Open(path));
-
     /// <summary>Decompresses what is compressed, which is told from the first bytes, so that pipes work too.</summary>
     public static Stream Decompress(string name, Stream file)
     {

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using TdxVerify.Abi;
 using TdxVerify.Hardware.Trace;
 using TdxVerify.Model;
 using TdxVerify.Properties.Benchmarks;
@@ -20,7 +21,7 @@ internal static class BenchCommand
         {
             Details = "The calls of a recording, parsed beforehand, on the model and on the reference, answers not compared; the whole property run with all laws; "
                 + "the trace judge. A call is a SEAMCALL, an entry or an exit; resets, guest operations, writes and locks of the recording take their time but do not "
-                + "count. The best of five rounds is shown. `./run-props.sh bench --micro` runs the micro-benchmarks instead.",
+                + "count. Seconds are of processor time, so other load on the machine matters little; the best of five rounds is shown. `./run-props.sh bench --micro` runs the micro-benchmarks instead.",
             Examples = [("", "everything"), ("--trace traces/zero-step.jsonl.gz --json", "another recording, as JSON")],
         };
         command.Add(trace);
@@ -35,11 +36,12 @@ internal static class BenchCommand
         TraceFile trace;
         using (TraceReader reader = Open(path))
             trace = TraceFile.Load(reader);
+        CallBenchmark.Require(trace);
         List<(string Name, string What, Func<Speed> Measure)> measurements =
         [
             ("model", "model", () => CallBenchmark.Calls(trace, ModelPorts.Fast(trace.Header.Platform), time)),
             ("reference", "reference", () => CallBenchmark.Calls(trace, new ReferencePort(trace.Header.Platform), time)),
-            ("props", "property run, all laws", () => CallBenchmark.Props(trace.Header.Platform, PropsSeed, time)),
+            ("props", "property run, all laws", () => CallBenchmark.Props(new PlatformInfo { Profile = trace.Header.Platform.Profile }, PropsSeed, time)),
             ("traceJudge", "trace judge, parsed before", () => CallBenchmark.Judge(trace, time)),
             ("traceJudgeWithParsing", "trace judge with parsing", () => CallBenchmark.JudgeWithParsing(() => Open(path), time)),
         ];

@@ -16,6 +16,7 @@ public sealed class PropsWorker : IDisposable
 
     private readonly PropsOptions _options;
     private readonly IPort? _port;
+    private readonly Arbitrary<ChoiceStream> _streams;
     private ChoiceStream? _firstFailing;
     private ChoiceStream? _failing;
     private RunFailure? _failure;
@@ -26,6 +27,10 @@ public sealed class PropsWorker : IDisposable
     {
         _options = options;
         _port = options.OpenPort?.Invoke();
+        _streams = Arb.From(
+            Gen.Choose(int.MinValue, int.MaxValue).Two()
+                .Select(halves => ChoiceStream.FromSeed(((ulong)(uint)halves.Item1 << 32) | (uint)halves.Item2, options.Operations)),
+            StreamShrinker.Shrink);
         Runner = new EventRunner(ModelPorts.Observed(options.Platform), _port, SelectLaws(options, _port is not null));
         Sequences = new SequenceRunner(Runner, options.Limits);
     }
@@ -52,22 +57,27 @@ public sealed class PropsWorker : IDisposable
     /// <param name="stop">The run is over.</param>
     public FoundFailure? Run(Func<long> nextRound, Func<bool> stop)
     {
-        Gen<ChoiceStream> streams = Gen.Choose(int.MinValue, int.MaxValue).Two()
-            .Select(halves => ChoiceStream.FromSeed(((ulong)(uint)halves.Item1 << 32) | (uint)halves.Item2, _options.Operations));
-        Arbitrary<ChoiceStream> arbitrary = Arb.From(streams, StreamShrinker.Shrink);
         while (!stop())
         {
-            Property property = Prop.ForAll(arbitrary, stream => Holds(stream, stop));
-            Config config = Config.Quick
-                .WithMaxTest(SequencesPerRound)
-                .WithRunner(SilentRunner.Instance)
-                .WithReplay(new Replay(new Rnd(Mix(_options.Seed, (ulong)nextRound())), null));
-            Check.One(config, property);
-            if (_failing is not null)
-                return Minimize();
+            if (RunRound(nextRound(), stop) is { } failure)
+                return failure;
         }
 
         return null;
+    }
+
+    /// <summary>Runs the sequences of one round, or those of them that begin before <paramref name="stop"/> says so.</summary>
+    /// <param name="round">The number of the round: with the seed it decides what the sequences are.</param>
+    /// <param name="stop">The run is over.</param>
+    public FoundFailure? RunRound(long round, Func<bool> stop)
+    {
+        Property property = Prop.ForAll(_streams, stream => Holds(stream, stop));
+        Config config = Config.Quick
+            .WithMaxTest(SequencesPerRound)
+            .WithRunner(SilentRunner.Instance)
+            .WithReplay(new Replay(new Rnd(Mix(_options.Seed, (ulong)round)), null));
+        Check.One(config, property);
+        return _failing is null ? null : Minimize();
     }
 
     /// <summary>Runs one stream and makes a failure small.</summary>

@@ -198,6 +198,13 @@ public class TraceReaderTests
     }
 
     [Fact]
+    public void A_stream_may_be_gzip_too()
+    {
+        byte[] plain = Encoding.UTF8.GetBytes($"{TraceText.Header}\n{TraceText.Reset}\n");
+        Assert.Equal(TraceText.Read(plain).Single().Sequence, TraceText.Read(Gzip(plain)).Single().Sequence);
+    }
+
+    [Fact]
     public void Gzip_data_may_have_several_members()
     {
         using var folder = new TemporaryFolder();
