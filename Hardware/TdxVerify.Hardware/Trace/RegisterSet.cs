@@ -17,15 +17,5 @@ public readonly record struct RegisterSet(ushort Bits)
     public RegisterSet With(Register register) => new((ushort)(Bits | (1 << (int)register)));
 
     /// <summary>The registers whose values differ.</summary>
-    public static RegisterSet Differing(in RegisterFile left, in RegisterFile right)
-    {
-        RegisterSet set = default;
-        foreach (Register register in RegisterFile.All)
-        {
-            if (left[register] != right[register])
-                set = set.With(register);
-        }
-
-        return set;
-    }
+    public static RegisterSet Differing(in RegisterFile left, in RegisterFile right) => new(RegisterFile.Differing(left, right));
 }

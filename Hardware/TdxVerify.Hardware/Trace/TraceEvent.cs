@@ -106,7 +106,7 @@ public struct TraceEvent
 
     /// <summary>A SEAMCALL and its answer.</summary>
     public static TraceEvent OfSeamcall(int lp, in RegisterFile input, in RegisterFile output) =>
-        new TraceEvent { Kind = TraceEventKind.Seamcall, Lp = lp, Input = input }.WithOutput(output);
+        Answered(TraceEventKind.Seamcall, lp, input, output);
 
     /// <summary>The first half of a TDH.VP.ENTER that entered the guest.</summary>
     public static TraceEvent OfEnter(int lp, in RegisterFile input) =>
@@ -114,11 +114,11 @@ public struct TraceEvent
 
     /// <summary>The first half of a TDH.VP.ENTER that ended before the entry.</summary>
     public static TraceEvent OfEnter(int lp, in RegisterFile input, in RegisterFile output) =>
-        new TraceEvent { Kind = TraceEventKind.Enter, Lp = lp, Input = input }.WithOutput(output);
+        Answered(TraceEventKind.Enter, lp, input, output);
 
     /// <summary>The second half of a TDH.VP.ENTER, with the input of its first half.</summary>
     public static TraceEvent OfExit(int lp, in RegisterFile input, in RegisterFile output) =>
-        new TraceEvent { Kind = TraceEventKind.Exit, Lp = lp, Input = input }.WithOutput(output);
+        Answered(TraceEventKind.Exit, lp, input, output);
 
     /// <summary>What a vCPU does when it next runs.</summary>
     public static TraceEvent OfGuest(ulong tdvprHpa, in GuestOperation operation) => new()
@@ -145,9 +145,13 @@ public struct TraceEvent
     /// <param name="tdvprHpa">HPA of the vCPU's TDVPR page.</param>
     /// <param name="input">The registers of the TDCALL, from its guest event.</param>
     /// <param name="result">What the port said of it.</param>
-    public static TraceEvent OfGuestResult(ulong tdvprHpa, in RegisterFile input, in GuestResult result) =>
-        OfGuestResult(tdvprHpa, result.Completed, result.VirtualizationException)
-            .WithInput(input).WithOutput(result.Registers);
+    public static TraceEvent OfGuestResult(ulong tdvprHpa, in RegisterFile input, in GuestResult result)
+    {
+        TraceEvent e = OfGuestResult(tdvprHpa, result.Completed, result.VirtualizationException);
+        e.Input = input;
+        e.Answer(result.Registers);
+        return e;
+    }
 
     /// <summary>The host writes these bytes, all in one page.</summary>
     public static TraceEvent OfWrite(ulong hpa, byte[] data) =>
@@ -169,12 +173,30 @@ public struct TraceEvent
     public static TraceEvent OfUnlock(in LockOperation operation, bool ok) =>
         new() { Kind = TraceEventKind.Unlock, Lock = operation, Ok = ok };
 
-    private readonly TraceEvent WithInput(in RegisterFile input) => this with { Input = input };
-
-    private readonly TraceEvent WithOutput(in RegisterFile output) => this with
+    /// <summary>The call has returned with these registers.</summary>
+    public void Answer(in RegisterFile output)
     {
+        Output = output;
+        HasOutput = true;
+        Listed = RegisterSet.Differing(Input, output).With(Register.Rax);
+    }
+
+    /// <summary>The vCPU is in the guest: there are no registers to tell yet.</summary>
+    public void Run()
+    {
+        Output = default;
+        HasOutput = false;
+        Listed = default;
+        Running = true;
+    }
+
+    private static TraceEvent Answered(TraceEventKind kind, int lp, in RegisterFile input, in RegisterFile output) => new()
+    {
+        Kind = kind,
+        Lp = lp,
+        Input = input,
         Output = output,
         HasOutput = true,
-        Listed = RegisterSet.Differing(Input, output).With(Register.Rax),
+        Listed = RegisterSet.Differing(input, output).With(Register.Rax),
     };
 }

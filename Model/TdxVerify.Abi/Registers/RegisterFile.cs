@@ -78,6 +78,17 @@ public struct RegisterFile : IEquatable<RegisterFile>
     /// <summary>Two register files differ when any of the 15 registers does.</summary>
     public static bool operator !=(in RegisterFile left, in RegisterFile right) => !(left == right);
 
+    /// <summary>The registers whose values differ: one bit for each, at the register's x86 number.</summary>
+    public static ushort Differing(in RegisterFile left, in RegisterFile right)
+    {
+        ReadOnlySpan<ulong> one = left.Words;
+        ReadOnlySpan<ulong> other = right.Words;
+        int bits = 0;
+        for (int i = 0; i < one.Length; i++)
+            bits |= (one[i] == other[i] ? 0 : 1) << (int)All[i];
+        return (ushort)bits;
+    }
+
     [System.Diagnostics.CodeAnalysis.UnscopedRef]
     private readonly ReadOnlySpan<ulong> Words => MemoryMarshal.CreateReadOnlySpan(ref Unsafe.AsRef(in Rax), 15);
 

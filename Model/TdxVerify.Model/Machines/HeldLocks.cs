@@ -37,9 +37,11 @@ internal sealed class HeldLocks<S>
     }
 
     /// <summary>Drops a lock taken before.</summary>
-    public PortResult Unlock(ref S s, LockOperation operation)
+    public PortResult Unlock(ref S s, in LockOperation operation)
     {
-        int position = _held.FindLastIndex(held => held.Operation == operation);
+        int position = _held.Count - 1;
+        while (position >= 0 && _held[position].Operation != operation)
+            position--;
         if (position < 0)
             return PortResult.Invalid;
         Grip grip = _held[position].Grip;

@@ -1,11 +1,12 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Runtime.CompilerServices;
 using TdxVerify.Abi;
 
 namespace TdxVerify.Model;
 
 /// <summary>
-/// The layout for sequences of any size: one array per field of the PAMT, one row per TD, vCPU, logical processor
-/// and S-EPT table, handles recycled. A reset touches only what was used since the last one.
+/// The layout for sequences of any size: one row per PAMT entry, TD, vCPU, logical processor and S-EPT table, handles
+/// recycled. A reset touches only what was used since the last one.
 /// </summary>
 public struct ArraysState : IPlatformState
 {
@@ -99,6 +100,7 @@ public struct ArraysState : IPlatformState
     public readonly ulong Memory(ulong hpa) => _memory.Read(hpa);
 
     /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public readonly ulong Pamt(PamtRef at, PamtField field)
     {
         ref readonly PamtEntry entry = ref _pamt[Position(at)];
@@ -112,6 +114,7 @@ public struct ArraysState : IPlatformState
     }
 
     /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public readonly void SetPamt(PamtRef at, PamtField field, ulong value)
     {
         int position = Position(at);
@@ -128,15 +131,33 @@ public struct ArraysState : IPlatformState
     }
 
     /// <inheritdoc/>
+    public readonly bool AreAll(PamtRef first, int count, PageType type)
+    {
+        PamtEntry[] pamt = _pamt;
+        int start = Position(first);
+        for (int i = start; i < start + count; i++)
+        {
+            if (pamt[i].Type != (byte)type)
+                return false;
+        }
+
+        return true;
+    }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public readonly ulong Td(int td, TdField field) => _tds[(td * s_tdFields) + (int)field];
 
     /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public readonly void SetTd(int td, TdField field, ulong value) => _tds[(td * s_tdFields) + (int)field] = value;
 
     /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public readonly ulong Vcpu(int vcpu, VcpuField field) => _vcpus[(vcpu * s_vcpuFields) + (int)field];
 
     /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public readonly void SetVcpu(int vcpu, VcpuField field, ulong value) => _vcpus[(vcpu * s_vcpuFields) + (int)field] = value;
 
     /// <inheritdoc/>
@@ -170,9 +191,11 @@ public struct ArraysState : IPlatformState
     public readonly void SetX2ApicId(int td, int vcpuIndex, uint id) => _x2ApicIds[(td * X2ApicSlots) + vcpuIndex] = id;
 
     /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public readonly SeptEntry Entry(EntryRef at) => _tables[at.Table][at.Index];
 
     /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public readonly void SetEntry(EntryRef at, SeptEntry entry) => _tables[at.Table][at.Index] = entry;
 
     /// <inheritdoc/>
@@ -253,6 +276,7 @@ public struct ArraysState : IPlatformState
             SetKey(hkid, KeyField.State, (ulong)HkidState.HKID_RESERVED);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private readonly int Position(PamtRef at) => at.Size switch
     {
         0 => at.Index,
@@ -260,6 +284,7 @@ public struct ArraysState : IPlatformState
         _ => _start1G + at.Index,
     };
 
+    [MethodImpl(MethodImplOptions.NoInlining)]
     private readonly void MarkDirty(int block)
     {
         _dirty[block] = true;

@@ -20,6 +20,9 @@ public interface IState
     /// <summary>Writes a field of a PAMT entry.</summary>
     void SetPamt(PamtRef at, PamtField field, ulong value);
 
+    /// <summary>A PAMT entry and those of its size that follow it, so many in all, have this type.</summary>
+    bool AreAll(PamtRef first, int count, PageType type);
+
     /// <summary>A field of a TD.</summary>
     ulong Td(int td, TdField field);
 

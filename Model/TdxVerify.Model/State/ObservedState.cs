@@ -43,6 +43,9 @@ public struct ObservedState(PlatformInfo platform) : IPlatformState
     }
 
     /// <inheritdoc/>
+    public readonly bool AreAll(PamtRef first, int count, PageType type) => _inner.AreAll(first, count, type);
+
+    /// <inheritdoc/>
     public readonly ulong Td(int td, TdField field) => _inner.Td(td, field);
 
     /// <inheritdoc/>

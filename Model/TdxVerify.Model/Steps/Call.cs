@@ -169,14 +169,18 @@ public struct Call
     public static LockId PamtLock(PageSlot slot, int size) => (LockId)(((int)slot * 3) + size);
 
     /// <summary>The call holds the lock, in either mode.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public readonly bool Holds(LockId id) => (Held & Bit(id)) != 0;
 
     /// <summary>The call holds the lock exclusively.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public readonly bool HoldsExclusive(LockId id) => (Held & (Bit(id) << 32)) != 0;
 
     /// <summary>Notes that the call holds the lock.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Take(LockId id, bool exclusive) => Held |= exclusive ? Bit(id) | (Bit(id) << 32) : Bit(id);
 
     /// <summary>Notes that the call no longer holds the lock.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Drop(LockId id) => Held &= ~(Bit(id) | (Bit(id) << 32));
 }

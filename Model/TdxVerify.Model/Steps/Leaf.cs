@@ -95,8 +95,9 @@ public sealed class Leaf<S>
     /// <summary>Compiles the list now; later calls use the compiled form.</summary>
     public void Compile()
     {
+        // The delegate is closed over a first argument that nothing uses: an open one shifts its arguments at each call.
         var method = new DynamicMethod(
-            Id.Name, null, [typeof(S).MakeByRefType(), typeof(Call).MakeByRefType()], typeof(Leaf<S>).Module, true);
+            Id.Name, null, [typeof(object), typeof(S).MakeByRefType(), typeof(Call).MakeByRefType()], typeof(Leaf<S>).Module, true);
         ILGenerator il = method.GetILGenerator();
         Label release = il.DefineLabel();
         var failures = new List<(Label Label, int Step)>();
@@ -123,7 +124,7 @@ public sealed class Leaf<S>
             if (step.Undo is { } undo)
                 EmitCall(il, undo.Method, step.Argument);
             EmitStore(il, nameof(Call.FailedStep), OpCodes.Ldc_I4, index + 1);
-            il.Emit(OpCodes.Ldarg_1);
+            il.Emit(OpCodes.Ldarg_2);
             il.Emit(OpCodes.Ldc_I8, (long)step.Failure.Status);
             il.Emit(OpCodes.Stfld, typeof(Call).GetField(nameof(Call.Status))!);
             EmitStore(il, nameof(Call.Detail), OpCodes.Ldc_I4, (int)step.Failure.Detail);
@@ -131,7 +132,7 @@ public sealed class Leaf<S>
             il.Emit(OpCodes.Br, release);
         }
 
-        _compiled = method.CreateDelegate<Body>();
+        _compiled = method.CreateDelegate<Body>(this);
     }
 
     private static bool IsStatic(Step<S> step) =>
@@ -139,15 +140,15 @@ public sealed class Leaf<S>
 
     private static void EmitCall(ILGenerator il, System.Reflection.MethodInfo method, int argument)
     {
-        il.Emit(OpCodes.Ldarg_0);
         il.Emit(OpCodes.Ldarg_1);
+        il.Emit(OpCodes.Ldarg_2);
         il.Emit(OpCodes.Ldc_I4, argument);
         il.Emit(OpCodes.Call, method);
     }
 
     private static void EmitStore(ILGenerator il, string field, OpCode load, int value)
     {
-        il.Emit(OpCodes.Ldarg_1);
+        il.Emit(OpCodes.Ldarg_2);
         il.Emit(load, value);
         il.Emit(OpCodes.Stfld, typeof(Call).GetField(field)!);
     }

@@ -312,13 +312,22 @@ public sealed class CallGenerator(World world, GenerationLimits limits)
 
     private static (int Level, SeptEntry Entry) WalkToEntry(in ObservedState s, TdView td, Range range)
     {
+        (int level, EntryRef at) = WalkToPlace(s, td, range);
+        return (level, s.Entry(at));
+    }
+
+    private static (int Level, EntryRef At) WalkToPlace(in ObservedState s, TdView td, Range range)
+    {
         int level = (int)s.Td(td.Handle, TdField.RootLevel);
         int table = (int)s.Td(td.Handle, TdField.RootTable);
         while (true)
         {
-            SeptEntry entry = s.Entry(new EntryRef(table, SeptLevel.Index(range.Gpa, level)));
-            if (level <= range.Level || entry.State != SeptState.NL_MAPPED)
-                return (level, entry);
+            var at = new EntryRef(table, SeptLevel.Index(range.Gpa, level));
+            if (level <= range.Level)
+                return (level, at);
+            SeptEntry entry = s.Entry(at);
+            if (entry.State != SeptState.NL_MAPPED)
+                return (level, at);
             table = entry.Target;
             level--;
         }
@@ -462,10 +471,10 @@ public sealed class CallGenerator(World world, GenerationLimits limits)
     // Where a call of the first pass failed; -1: nowhere.
     private int FirstGap(in ObservedState s, TdView td)
     {
-        for (int index = 0; index < 512; index++)
+        (int level, EntryRef first) = WalkToPlace(s, td, new Range(FillGpa, _fillLevel));
+        for (int index = 0; level == _fillLevel && index < 512; index++)
         {
-            var range = new Range(FillGpa + ((ulong)index << SeptLevel.Shift(_fillLevel)), _fillLevel);
-            if (WalkTo(s, td, range) == (_fillLevel, SeptState.FREE))
+            if (s.Entry(first with { Index = index }).State == SeptState.FREE)
                 return index;
         }
 

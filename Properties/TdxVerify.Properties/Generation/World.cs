@@ -31,10 +31,10 @@ public sealed class TdView
     private readonly Dictionary<Range, int> _tablePlaces = [];
 
     /// <summary>Handle in the model.</summary>
-    public required int Handle { get; init; }
+    public int Handle { get; private set; }
 
     /// <summary>HPA of the TDR page.</summary>
-    public required ulong Tdr { get; init; }
+    public ulong Tdr { get; private set; }
 
     /// <summary>Its vCPUs.</summary>
     public List<VcpuView> Vcpus { get; } = [];
@@ -56,6 +56,22 @@ public sealed class TdView
 
     /// <summary>Those of them that were 2 MiB or 1 GiB; some may be no longer.</summary>
     public List<(ulong Hpa, int Size)> LargePages { get; } = [];
+
+    // Views are used again, with the memory that they have: a run makes thousands of TDs.
+    internal void Begin(int handle, ulong tdr)
+    {
+        Handle = handle;
+        Tdr = tdr;
+        Vcpus.Clear();
+        Leaves.Clear();
+        LargeLeaves.Clear();
+        Tables.Clear();
+        MergeableTables.Clear();
+        Pages.Clear();
+        LargePages.Clear();
+        _leafPlaces.Clear();
+        _tablePlaces.Clear();
+    }
 
     internal void AddLeaf(Range range)
     {
@@ -108,8 +124,10 @@ public sealed class TdView
 /// </summary>
 public sealed class World(PlatformInfo platform)
 {
-    private readonly Dictionary<int, TdView> _byHandle = [];
-    private readonly Dictionary<int, (int Td, ulong Gpa, int Level)> _tables = [];
+    private readonly List<TdView?> _byHandle = [];
+    private readonly List<TdView> _spare = [];
+    private readonly List<TablePlace> _tables = [];
+    private readonly int[] _assignedInBlock = new int[((platform.PageCount - 1) >> 9) + 1];
     private readonly List<int> _freed = [];
     private int _nextSmall;
     private int _nextLarge;
@@ -129,8 +147,10 @@ public sealed class World(PlatformInfo platform)
     /// <summary>A fresh platform.</summary>
     public void Reset()
     {
+        _spare.AddRange(Tds);
         _byHandle.Clear();
         _tables.Clear();
+        Array.Clear(_assignedInBlock);
         _freed.Clear();
         Tds.Clear();
         Vcpus.Clear();
@@ -141,7 +161,7 @@ public sealed class World(PlatformInfo platform)
     }
 
     /// <summary>The TD with this handle.</summary>
-    public TdView Td(int handle) => _byHandle[handle];
+    public TdView Td(int handle) => Find(handle) ?? throw new ArgumentException($"There is no TD {handle}.", nameof(handle));
 
     /// <summary>An unassigned 4 KiB page; <paramref name="reuse"/>: rather one that was freed.</summary>
     public ulong FreePage(in ObservedState s, bool reuse)
@@ -186,13 +206,10 @@ public sealed class World(PlatformInfo platform)
                     UpdatePage(s, change);
                     break;
                 case ChangeKind.NewTd:
-                    var td = new TdView { Handle = change.Object, Tdr = Address((int)change.New) };
-                    _byHandle[change.Object] = td;
-                    Tds.Add(td);
+                    AddTd(change.Object, Address((int)change.New));
                     break;
                 case ChangeKind.FreeTd:
-                    if (_byHandle.Remove(change.Object, out TdView? gone))
-                        Tds.Remove(gone);
+                    RemoveTd(change.Object);
                     break;
                 case ChangeKind.NewVcpu:
                     AddVcpu(s, change);
@@ -201,10 +218,10 @@ public sealed class World(PlatformInfo platform)
                     RemoveVcpu(change.Object);
                     break;
                 case ChangeKind.Td when (TdField)change.Position == TdField.RootTable:
-                    _tables[(int)change.New] = (change.Object, 0, -1);
+                    Place((int)change.New, new TablePlace(true, change.Object, 0, -1));
                     break;
                 case ChangeKind.Entry:
-                    entries = true;
+                    entries |= KindOf(change.Old) != KindOf(change.New);
                     break;
                 default:
                     break;
@@ -220,20 +237,50 @@ public sealed class World(PlatformInfo platform)
         && (PageType)s.Pamt(PamtRef.Of(1, page), PamtField.Type) == PageType.PT_NDA
         && (PageType)s.Pamt(PamtRef.Of(2, page), PamtField.Type) == PageType.PT_NDA;
 
-    private static bool IsUnassignedBlock(in ObservedState s, int block)
-    {
-        for (int page = block << 9; page < (block + 1) << 9; page++)
-        {
-            if (!IsUnassigned(s, page))
-                return false;
-        }
+    private bool IsUnassignedBlock(in ObservedState s, int block) => _assignedInBlock[block] == 0 && IsUnassigned(s, block << 9);
 
-        return true;
+    private TdView? Find(int handle) => (uint)handle < (uint)_byHandle.Count ? _byHandle[handle] : null;
+
+    private void AddTd(int handle, ulong tdr)
+    {
+        TdView td = _spare.Count > 0 ? _spare[^1] : new TdView();
+        if (_spare.Count > 0)
+            _spare.RemoveAt(_spare.Count - 1);
+        td.Begin(handle, tdr);
+        while (_byHandle.Count <= handle)
+            _byHandle.Add(null);
+        _byHandle[handle] = td;
+        Tds.Add(td);
+    }
+
+    private void RemoveTd(int handle)
+    {
+        if (Find(handle) is not { } gone)
+            return;
+        _byHandle[handle] = null;
+        Tds.Remove(gone);
+        _spare.Add(gone);
+    }
+
+    private void Place(int table, TablePlace place)
+    {
+        while (_tables.Count <= table)
+            _tables.Add(default);
+        _tables[table] = place;
+    }
+
+    // Free, mapping a page, or pointing to an S-EPT page; whatever the lock bits and the blocked states.
+    private static int KindOf(ulong entry)
+    {
+        SeptState state = new SeptEntry(entry).State;
+        return SeptStates.NonLeaf.Contains(state) ? 2 : SeptStates.Leaf.Contains(state) ? 1 : 0;
     }
 
     private void UpdatePage(in ObservedState s, in Change change)
     {
         PamtRef at = change.PamtAt;
+        if (at.Size == 0)
+            _assignedInBlock[at.Index >> 9] += (change.New == (ulong)PageType.PT_NDA ? 0 : 1) - (change.Old == (ulong)PageType.PT_NDA ? 0 : 1);
         if ((PageType)change.New == PageType.PT_NDA)
         {
             if (at.Size == 0)
@@ -243,7 +290,7 @@ public sealed class World(PlatformInfo platform)
 
         int owner = (int)s.Pamt(at, PamtField.Owner) - 1;
         if (owner >= 0 && (PageType)s.Pamt(new PamtRef(0, owner), PamtField.Type) == PageType.PT_TDR
-            && _byHandle.TryGetValue(s.Holder(owner), out TdView? td))
+            && Find(s.Holder(owner)) is { } td)
         {
             td.Pages.Add((Address(at.FirstPage), at.Size));
             if (at.Size > 0)
@@ -255,7 +302,7 @@ public sealed class World(PlatformInfo platform)
     {
         int page = (int)change.New;
         int owner = (int)s.Pamt(new PamtRef(0, page), PamtField.Owner) - 1;
-        if (owner < 0 || !_byHandle.TryGetValue(s.Holder(owner), out TdView? td))
+        if (owner < 0 || Find(s.Holder(owner)) is not { } td)
             return;
         var vcpu = new VcpuView { Handle = change.Object, Tdvpr = Address(page), Td = td.Handle };
         td.Vcpus.Add(vcpu);
@@ -267,8 +314,7 @@ public sealed class World(PlatformInfo platform)
         int place = Vcpus.FindIndex(vcpu => vcpu.Handle == handle);
         if (place < 0)
             return;
-        if (_byHandle.TryGetValue(Vcpus[place].Td, out TdView? td))
-            td.Vcpus.Remove(Vcpus[place]);
+        Find(Vcpus[place].Td)?.Vcpus.Remove(Vcpus[place]);
         Vcpus.RemoveAt(place);
     }
 
@@ -277,13 +323,13 @@ public sealed class World(PlatformInfo platform)
     {
         foreach (ref readonly Change change in changes)
         {
-            if (change.Kind == ChangeKind.Entry)
+            if (change.Kind == ChangeKind.Entry && KindOf(change.Old) != KindOf(change.New))
                 UpdateLink(s, change);
         }
 
         foreach (ref readonly Change change in changes)
         {
-            if (change.Kind == ChangeKind.Entry && Locate(s, change.EntryAt) is { } at)
+            if (change.Kind == ChangeKind.Entry && KindOf(change.Old) != KindOf(change.New) && Locate(s, change.EntryAt) is { } at)
                 UpdateLeaf(change, at.Td, at.Range);
         }
     }
@@ -298,7 +344,7 @@ public sealed class World(PlatformInfo platform)
             return;
         if (isTable)
         {
-            _tables[after.Target] = (at.Td.Handle, at.Range.Gpa, at.Range.Level - 1);
+            Place(after.Target, new TablePlace(true, at.Td.Handle, at.Range.Gpa, at.Range.Level - 1));
             at.Td.AddTable(at.Range);
         }
         else
@@ -327,9 +373,13 @@ public sealed class World(PlatformInfo platform)
 
     private (TdView Td, Range Range)? Locate(in ObservedState s, EntryRef at)
     {
-        if (!_tables.TryGetValue(at.Table, out (int Td, ulong Gpa, int Level) table) || !_byHandle.TryGetValue(table.Td, out TdView? td))
+        TablePlace table = (uint)at.Table < (uint)_tables.Count ? _tables[at.Table] : default;
+        if (!table.IsKnown || Find(table.Td) is not { } td)
             return null;
         int level = table.Level < 0 ? (int)s.Td(table.Td, TdField.RootLevel) : table.Level;
         return (td, new Range(table.Gpa + ((ulong)at.Index << SeptLevel.Shift(level)), level));
     }
+
+    // Where an S-EPT page hangs: its TD, the GPA of its first entry, and the level of its entries; -1: that of the root.
+    private readonly record struct TablePlace(bool IsKnown, int Td, ulong Gpa, int Level);
 }

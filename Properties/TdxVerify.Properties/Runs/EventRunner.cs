@@ -210,13 +210,14 @@ public sealed class EventRunner
         if (running)
         {
             _runningTdvpr[e.Lp] = e.Input.Rcx & 0x000F_FFFF_FFFF_F000;
-            e = TraceEvent.OfEnter(e.Lp, e.Input);
+            e.Run();
             return null;
         }
 
         if (_port is null)
             _observation.Answer = _observation.Output;
-        e = TraceEvent.OfEnter(e.Lp, e.Input, _observation.Answer);
+        e.Running = false;
+        e.Answer(_observation.Answer);
         return IsEmulatedViolation() ? CompareGuest(e.Input.Rcx & 0x000F_FFFF_FFFF_F000) : null;
     }
 
@@ -234,7 +235,7 @@ public sealed class EventRunner
             return null;
         if (_port is null)
             _observation.Answer = _observation.Output;
-        e = TraceEvent.OfExit(e.Lp, e.Input, _observation.Answer);
+        e.Answer(_observation.Answer);
         return CompareGuest(_runningTdvpr[e.Lp]);
     }
 
@@ -251,7 +252,7 @@ public sealed class EventRunner
     {
         if (_port is null)
             _observation.Answer = _observation.Output;
-        e = TraceEvent.OfSeamcall(e.Lp, e.Input, _observation.Answer);
+        e.Answer(_observation.Answer);
     }
 
     private string? CompareGuest(ulong tdvpr)

@@ -141,19 +141,9 @@ internal static class MemPage<S>
     private static bool IsNdaAtLevel(ref S s, ref Call c, int arg) =>
         PamtSteps<S>.TypeIsNda(ref s, ref c, PamtSteps<S>.Arg(PageSlot.Target, c.WantedLevel));
 
-    private static bool AllSmallAreNda(ref S s, ref Call c, int arg)
-    {
-        if (c.WantedLevel == SeptLevel.Page4K)
-            return true;
-        int first = c.Page[(int)PageSlot.Target];
-        for (int page = first; page < first + SeptLevel.Pages(SeptLevel.Page2M); page++)
-        {
-            if ((PageType)s.Pamt(new PamtRef(0, page), PamtField.Type) != PageType.PT_NDA)
-                return false;
-        }
-
-        return true;
-    }
+    private static bool AllSmallAreNda(ref S s, ref Call c, int arg) =>
+        c.WantedLevel == SeptLevel.Page4K
+        || s.AreAll(new PamtRef(0, c.Page[(int)PageSlot.Target]), (int)SeptLevel.Pages(SeptLevel.Page2M), PageType.PT_NDA);
 
     private static void MapPending(ref S s, ref Call c, int arg) =>
         SeptSteps<S>.WriteEntryAndRelease(ref s, ref c, SeptEntry.Of(SeptMachine.To(Trigger.TDH_MEM_PAGE_AUG), c.Page[(int)PageSlot.Target]));
