@@ -67,7 +67,11 @@ public sealed class EventRunner
     /// </summary>
     public RunFailure? Step(ref TraceEvent e, ChoicePoint choice, int operation)
     {
-        _observation.Begin(e, choice, _port is null || _portChoices is not null);
+        bool choicesAreAsked = _port is null || _portChoices is not null;
+        // A port that decides by itself was never told what to fail.
+        if (!choicesAreAsked)
+            choice = ChoicePoint.None;
+        _observation.Begin(e, choice, choicesAreAsked);
         LastGuestResult = null;
         foreach (Law law in _laws)
             law.Foresee(_observation);

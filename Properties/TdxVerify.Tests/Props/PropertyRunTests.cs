@@ -38,6 +38,23 @@ public class PropertyRunTests
         Assert.Empty(missing);
     }
 
+    [Theory]
+    [MemberData(nameof(Profiles))]
+    public void Every_law_holds_for_an_implementation_whose_choice_points_fail_by_themselves(ModuleProfile profile)
+    {
+        var platform = new PlatformInfo { Profile = profile };
+        using var port = new SelfDecidingPort(platform, seed: 1);
+        List<Law> laws = [new ConformanceLaw(), .. LawBook.Create()];
+        var runner = new SequenceRunner(new EventRunner(ModelPorts.Observed(platform), port, laws), GenerationLimits.None);
+        for (ulong seed = 0; seed < Sequences / 2; seed++)
+        {
+            RunFailure? failure = runner.Run(ChoiceStream.FromSeed(seed, PropsOptions.DefaultOperations));
+            Assert.True(failure is null, $"seed {seed}, operation {failure?.Operation}: {failure?.Law}: {failure?.Reason}");
+        }
+
+        Assert.Contains(laws.SelectMany(law => law.Sometimes), item => item.Case == "a choice point failed" && item.Count > 0);
+    }
+
     [Fact]
     public void The_same_seed_gives_the_same_sequence()
     {

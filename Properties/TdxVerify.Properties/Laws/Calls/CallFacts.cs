@@ -62,32 +62,67 @@ internal sealed class CallFacts
     /// <summary>How a guest touches memory.</summary>
     public GuestAccess Access;
 
+    /// <summary>How far the call got, as far as the rules evaluated so far tell.</summary>
+    public CallProgress Progress;
+
     /// <summary>The vCPU became associated with this processor.</summary>
-    public bool IsNewlyAssociated;
+    public bool IsNewlyAssociated
+    {
+        get => Has(CallProgress.NewlyAssociated);
+        set => Set(CallProgress.NewlyAssociated, value);
+    }
 
     /// <summary>TDH.VP.ENTER: the checks before the TD epoch were passed.</summary>
-    public bool SampledEpoch;
+    public bool SampledEpoch
+    {
+        get => Has(CallProgress.SampledEpoch);
+        set => Set(CallProgress.SampledEpoch, value);
+    }
 
     /// <summary>TDH.VP.INIT: NUM_VCPUS was counted up, for a moment at least, and the index written.</summary>
-    public bool ReachedCount;
+    public bool ReachedCount
+    {
+        get => Has(CallProgress.ReachedCount);
+        set => Set(CallProgress.ReachedCount, value);
+    }
 
     /// <summary>TDH.VP.INIT: NUM_VCPUS stays counted up.</summary>
-    public bool CountedVcpu;
+    public bool CountedVcpu
+    {
+        get => Has(CallProgress.CountedVcpu);
+        set => Set(CallProgress.CountedVcpu, value);
+    }
 
     /// <summary>TDH.VP.INIT version 1: the x2APIC slot was written.</summary>
-    public bool WroteX2ApicId;
+    public bool WroteX2ApicId
+    {
+        get => Has(CallProgress.WroteX2ApicId);
+        set => Set(CallProgress.WroteX2ApicId, value);
+    }
 
     /// <summary>TDH.MNG.INIT: TD_EPOCH and the counts were written.</summary>
-    public bool WroteFirstEpoch;
+    public bool WroteFirstEpoch
+    {
+        get => Has(CallProgress.WroteFirstEpoch);
+        set => Set(CallProgress.WroteFirstEpoch, value);
+    }
 
     /// <summary>TDH.MNG.INIT: the topology was accepted.</summary>
-    public bool AcceptedTopology;
+    public bool AcceptedTopology
+    {
+        get => Has(CallProgress.AcceptedTopology);
+        set => Set(CallProgress.AcceptedTopology, value);
+    }
 
     /// <summary>TDH.VP.ENTER: the faulting GPA that does not translate.</summary>
     public ulong UntranslatedGpa;
 
     /// <summary>TDH.MEM.SEPT.ADD version 1: the checks of the entry's state were passed.</summary>
-    public bool PassedEntryState;
+    public bool PassedEntryState
+    {
+        get => Has(CallProgress.PassedEntryState);
+        set => Set(CallProgress.PassedEntryState, value);
+    }
 
     /// <summary>TDH.MEM.PAGE.PROMOTE: the first of the 512 children.</summary>
     public SeptEntry FirstChild;
@@ -96,7 +131,11 @@ internal sealed class CallFacts
     public ulong TargetOwner;
 
     /// <summary>TDH.PHYMEM.CACHE.WB: the mutex and the KOT were granted.</summary>
-    public bool StartedWriteback;
+    public bool StartedWriteback
+    {
+        get => Has(CallProgress.StartedWriteback);
+        set => Set(CallProgress.StartedWriteback, value);
+    }
 
     /// <summary>The state; before the call when the rules are evaluated.</summary>
     public ref ObservedState S => ref Seen.State;
@@ -161,8 +200,7 @@ internal sealed class CallFacts
         Value = default;
         Level = 0;
         _ownCount = 0;
-        PassedEntryState = false;
-        IsNewlyAssociated = SampledEpoch = ReachedCount = CountedVcpu = WroteX2ApicId = WroteFirstEpoch = AcceptedTopology = StartedWriteback = false;
+        Progress = CallProgress.None;
     }
 
     /// <summary>The call of a guest.</summary>
@@ -262,4 +300,8 @@ internal sealed class CallFacts
 
         return count;
     }
+
+    private bool Has(CallProgress step) => (Progress & step) != 0;
+
+    private void Set(CallProgress step, bool reached) => Progress = reached ? Progress | step : Progress & ~step;
 }

@@ -6,6 +6,7 @@ namespace TdxVerify.Properties.Laws.Calls;
 /// <summary>What one call must end in, found from the state before it, and what it did end in.</summary>
 internal sealed class CallVerdict
 {
+    private readonly CallProgress[] _progressAt = new CallProgress[64];
     private ulong _openChoices;
 
     /// <summary>The rules of the leaf; null: nothing is known of the call.</summary>
@@ -60,7 +61,11 @@ internal sealed class CallVerdict
             if (rule.Kind == RuleKind.Choice && o.Choice != rule.Choice)
             {
                 if (!o.ChoicesAreAsked)
+                {
                     _openChoices |= 1UL << i;
+                    _progressAt[i] = Facts.Progress;
+                }
+
                 continue;
             }
 
@@ -136,6 +141,7 @@ internal sealed class CallVerdict
             if ((_openChoices >> i & 1) != 0 && EndsAsCall(Rules.Ordered[i]))
             {
                 First = i;
+                Facts.Progress = _progressAt[i];
                 IsAsExpected = true;
                 return;
             }
