@@ -20,7 +20,7 @@ internal static unsafe class MemPage
         return status;
     }
 
-    // The exclusive TDR implies the tree lock and the entry lock: neither is taken.
+    // The exclusive TDR implies the tree lock and the entry lock: neither is taken, and the module relies on it.
     private static ulong Add(TdxModule module, in HeldTd td, PageInfo target, ref RegisterFile registers)
     {
         if (!SeptWalk.IsValid(target, SeptLevel.Page4K, SeptLevel.Page4K)
@@ -48,6 +48,8 @@ internal static unsafe class MemPage
             return status;
 
         module.Memory.CopyPage(module.WithoutHkid(registers.R9), registers.R8);
+        if ((Volatile.Read(ref *entry) & SeptEntryLock.LockBit) != 0)
+            throw new ModuleHaltException();
         Volatile.Write(ref *entry, SeptEntry.MappedLeaf(registers.R8));
         td.Tdr->AddChildren(1);
         Assign(page.Entry, td.TdrHpa);

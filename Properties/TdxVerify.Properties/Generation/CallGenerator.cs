@@ -124,17 +124,24 @@ public sealed class CallGenerator(World world, GenerationLimits limits)
         Scope.Keep(s.Platform, ref registers);
         if (!limits.Supports(registers.Rax))
             registers = Registers(HostLeaf.TDH_MNG_KEY_RECLAIMID);
-        if ((HostLeaf)LeafNames.Number(registers.Rax) == HostLeaf.TDH_PHYMEM_PAGE_RECLAIM && DropLockInsideTd(ref operation))
+        if (DropLockInsideTd((HostLeaf)LeafNames.Number(registers.Rax), ref operation))
             return;
         operation.Event = TraceEvent.OfSeamcall(lp, registers, registers);
     }
 
-    // Whoever holds a lock inside a TD also holds its TDR, so its pages cannot be reclaimed meanwhile.
-    private bool DropLockInsideTd(ref Operation operation)
+    // Whoever holds a lock inside a TD also holds its TDR: its pages cannot be reclaimed meanwhile, nor can a page be
+    // added, and the module halts when it finds an S-EPT entry locked where it adds one.
+    private bool DropLockInsideTd(HostLeaf leaf, ref Operation operation)
     {
         foreach (LockOperation held in world.Locks)
         {
-            if (held.Which is not (PortLock.OpState or PortLock.SeptTree or PortLock.Epoch or PortLock.SeptEntry))
+            bool isInTheWay = leaf switch
+            {
+                HostLeaf.TDH_PHYMEM_PAGE_RECLAIM => held.Which is PortLock.OpState or PortLock.SeptTree or PortLock.Epoch or PortLock.SeptEntry,
+                HostLeaf.TDH_MEM_PAGE_ADD => held.Which == PortLock.SeptEntry,
+                _ => false,
+            };
+            if (!isInTheWay)
                 continue;
             operation.Event = TraceEvent.OfUnlock(held, ok: true);
             return true;

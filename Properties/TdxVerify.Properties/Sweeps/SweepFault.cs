@@ -153,6 +153,10 @@ internal sealed record SweepFault
 
         yield return To(Register.Rcx, "1 GiB entry", SweepStage.Gpa1G | 2, isVariant: true);
         yield return To(Register.Rcx, "entry without S-EPT page", SweepStage.GpaUnmapped | (uint)call.Level);
+
+        // It holds TDR exclusively, so nobody else can hold an entry: the module halts where it finds one locked.
+        if (call.Leaf == HostLeaf.TDH_MEM_PAGE_ADD)
+            yield break;
         yield return new SweepFault
         {
             Name = "S-EPT entry locked", Held = new LockOperation(PortLock.SeptEntry, true, false, tdr, call.Registers.Rcx & ~0xFF8UL),

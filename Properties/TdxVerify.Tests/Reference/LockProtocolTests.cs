@@ -27,6 +27,24 @@ public sealed class LockProtocolTests
     }
 
     [Fact]
+    public void A_page_added_where_the_entry_is_locked_halts_the_module()
+    {
+        using var host = new ReferenceHost();
+        ReferenceTd td = host.Initialise();
+        for (int level = 3; level > 0; level--)
+            td.SeptAdd(0, level);
+        Assert.True(host.Lock(PortLock.SeptEntry, td.Tdr, argument2: Gpa));
+
+        // TDR exclusive stands for the entry's lock, so the module takes none and expects none.
+        var add = new RegisterFile { Rax = (ulong)HostLeaf.TDH_MEM_PAGE_ADD, Rcx = Gpa, Rdx = td.Tdr, R8 = host.Page(), R9 = 0x1000 };
+        Assert.Equal(PortResult.Died, host.Port.Seamcall(0, ref add));
+        var track = new RegisterFile { Rax = (ulong)HostLeaf.TDH_MEM_TRACK, Rcx = td.Tdr };
+        Assert.Equal(PortResult.Died, host.Port.Seamcall(1, ref track));
+        host.Reset();
+        Assert.Equal(PortResult.Ok, host.Port.Seamcall(1, ref track));
+    }
+
+    [Fact]
     public void Readers_and_an_exclusive_holder_of_a_plain_lock_exclude_each_other()
     {
         using var host = new ReferenceHost();
