@@ -11,4 +11,7 @@ internal static class ExitStatus
 
     /// <summary>It could not run: bad arguments, unreadable input, no device. One line on stderr says what to do.</summary>
     public const int CouldNotRun = 2;
+
+    /// <summary>It was ended by Ctrl-C (128 + SIGINT, as shells have it) before anything was found broken.</summary>
+    public const int Interrupted = 130;
 }

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using System.Runtime.InteropServices;
 using TdxVerify.Abi;
 using TdxVerify.Hardware.Ports;
 using TdxVerify.Properties.Campaigns;
@@ -31,7 +32,8 @@ internal static class PropsCommand
         {
             Details = "Sequences are drawn against the model's state: mostly calls that can succeed, some near misses, held locks and garbage. Each answer is "
                 + "compared with the model's in all registers, and the laws are checked on the state after each call. A sequence that breaks a law is made as small "
-                + "as possible, printed, and saved. Exit status: 0 every law held; 1 one was broken; 2 the run could not start.",
+                + "as possible, printed, and saved. Ctrl-C ends the run with what it has. Exit status: 0 every law held; 1 one was broken; 2 the run could not start; 130 it was interrupted before "
+                + "a law was broken.",
             Examples =
             [
                 ("", "all laws against the reference, about a minute"),
@@ -118,13 +120,22 @@ internal static class PropsCommand
         var text = new PropsText(terminal, implementation, options);
         if (!asJson)
             text.WriteStart(missing);
+        using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, signal => EndEarly(signal, campaign));
+        using var termination = PosixSignalRegistration.Create(PosixSignal.SIGTERM, signal => EndEarly(signal, campaign));
         PropsResult result = asJson ? campaign.Run() : text.RunWithProgress(campaign);
         SavedFailure? saved = result.Failure is { } failure ? SavedFailure.Save(request.Output, options, implementation, failure) : null;
         if (asJson)
             PropsJson.Write(terminal, result, saved);
         else
             text.Write(result, saved, request.Target.Name);
-        return result.Failure is null ? ExitStatus.Held : ExitStatus.Broken;
+        return result.Failure is not null ? ExitStatus.Broken : result.WasInterrupted ? ExitStatus.Interrupted : ExitStatus.Held;
+    }
+
+    // The first signal ends the run with its summary, the next one the process.
+    private static void EndEarly(PosixSignalContext signal, PropsCampaign campaign)
+    {
+        signal.Cancel = !campaign.WasStopped;
+        campaign.Stop();
     }
 
     private static (PlatformInfo Platform, GenerationLimits Limits, string Implementation, IReadOnlyList<string> Missing) Probe(Request request)

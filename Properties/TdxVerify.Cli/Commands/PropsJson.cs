@@ -15,6 +15,7 @@ internal static class PropsJson
         json.WriteNumber("sequences", result.Sequences);
         json.WriteNumber("seconds", Math.Round(result.Seconds, 3));
         json.WriteString("seed", $"0x{result.Seed:x}");
+        json.WriteBoolean("interrupted", result.WasInterrupted);
         WriteLaws(json, result.Laws);
         WriteDistribution(json, result);
         WriteFailure(json, result.Failure, saved);
@@ -94,7 +95,7 @@ internal static class PropsJson
         json.WriteNumber("calls", failure.Events.Count(planned => planned.Event.Kind
             is Hardware.Trace.TraceEventKind.Seamcall or Hardware.Trace.TraceEventKind.Enter or Hardware.Trace.TraceEventKind.Exit));
         json.WriteNumber("events", failure.Events.Count);
-        json.WriteString("seed", $"0x{failure.Seed:x}");
+        json.WriteString("seed", failure.Seed is { } seed ? $"0x{seed:x}" : null);
         json.WriteEndObject();
     }
 }

@@ -8,7 +8,12 @@ namespace TdxVerify.Cli.Commands;
 /// <summary>A property run as a person reads it.</summary>
 internal sealed class PropsText(Terminal terminal, string implementation, PropsOptions options)
 {
-    private const int NameWidth = 34;
+    private const int LawWidth = 30;
+    private const int LeafWidth = 23;
+
+    // With these, a table is 80 columns wide at most.
+    private static readonly string[] s_septColumns = ["FREE", "NL_MAP", "NL_BLK", "MAP", "BLK", "PEND", "P_BLK"];
+    private const int SeptColumnWidth = 7;
 
     public void WriteStart(IReadOnlyList<string> missing)
     {
@@ -55,12 +60,13 @@ internal sealed class PropsText(Terminal terminal, string implementation, PropsO
         }
         else
         {
+            WriteLeaves(result.Leaves);
             WriteFailure(result.Failure, saved!, target);
         }
 
         WriteEnd(result);
         foreach (string missing in result.Failure is null ? result.MissingCases : [])
-            terminal.Out.WriteLine($"  {terminal.Bad("never occurred")}  {missing}");
+            Paragraph.Write(terminal, $"  {terminal.Bad("never occurred")}  ", missing);
     }
 
     /// <summary>What became of one sequence.</summary>
@@ -77,7 +83,7 @@ internal sealed class PropsText(Terminal terminal, string implementation, PropsO
         string rate = result.Seconds > 0 ? $", {result.Calls / result.Seconds:#,0} calls/s" : "";
         terminal.Out.WriteLine();
         terminal.Out.WriteLine(result.Failure is null
-            ? $"{terminal.Good("held")}  {result.Laws.Count} laws, {result.Calls:#,0} calls in {result.Sequences:#,0} sequences{time}{rate}"
+            ? $"{(result.WasInterrupted ? terminal.Bad("interrupted") + ", held so far" : terminal.Good("held"))}  {result.Laws.Count} laws, {result.Calls:#,0} calls in {result.Sequences:#,0} sequences{time}{rate}"
             : $"{terminal.Bad("violated")}  {result.Failure.Failure.Law}, after {result.Calls:#,0} calls in {result.Sequences:#,0} sequences{time}");
     }
 
@@ -102,7 +108,7 @@ internal sealed class PropsText(Terminal terminal, string implementation, PropsO
         {
             string mark = law.Name == broken ? terminal.Bad("✗") : terminal.Good("✓");
             Paragraph.Write(
-                terminal, $"  {mark} {law.Name,-NameWidth}",
+                terminal, $"  {mark} {law.Name,-LawWidth}",
                 string.Join(", ", law.Sometimes.Select(item => $"{item.Case} {Count(item.Count)}").DefaultIfEmpty($"checked {Count(law.Checked)}")));
         }
     }
@@ -113,18 +119,17 @@ internal sealed class PropsText(Terminal terminal, string implementation, PropsO
         foreach (LeafReport leaf in leaves)
         {
             Paragraph.Write(
-                terminal, $"  {leaf.Leaf,-NameWidth}",
+                terminal, $"  {Short(leaf.Leaf),-LeafWidth} ",
                 string.Join(", ", Distribution.Statuses(leaf).Select(item => $"{item.Status.Replace("TDX_", "", StringComparison.Ordinal)} {Count(item.Count)}").DefaultIfEmpty("never called")));
         }
     }
 
     private void WriteSeptStates(PropsResult result)
     {
-        string[] columns = ["FREE", "NL_MAP", "NL_BLK", "MAPPED", "BLOCKED", "PENDING", "PEND_BLK"];
-        WriteHeading("S-EPT entry states that calls met");
-        terminal.Out.WriteLine($"  {"",-NameWidth}{string.Concat(columns.Select(column => $"{column,9}"))}");
+        WriteHeading("S-EPT entry states that calls met (NL: entries that point to an S-EPT page; P, PEND: pending)");
+        terminal.Out.WriteLine($"  {"",-LeafWidth} {string.Concat(s_septColumns.Select(column => $"{column,SeptColumnWidth}"))}");
         foreach ((string leaf, IReadOnlyList<long> states) in result.SeptStates)
-            terminal.Out.WriteLine($"  {leaf,-NameWidth}{string.Concat(states.Select(count => $"{(count == 0 ? "." : Count(count)),9}"))}");
+            terminal.Out.WriteLine($"  {Short(leaf),-LeafWidth} {string.Concat(states.Select(count => $"{(count == 0 ? "." : Count(count)),SeptColumnWidth}"))}");
     }
 
     private void WriteSteps(IReadOnlyList<LeafReport> leaves)
@@ -133,8 +138,23 @@ internal sealed class PropsText(Terminal terminal, string implementation, PropsO
         int missing = leaves.Sum(leaf => Distribution.NotCovered(leaf).Count());
         WriteHeading($"Check and lock steps that decided against a call: {all - missing} of {all}");
         foreach (LeafReport leaf in leaves.Where(leaf => Distribution.NotCovered(leaf).Any()))
-            Paragraph.Write(terminal, $"  {leaf.Leaf,-NameWidth}", $"never: {string.Join(", ", Distribution.NotCovered(leaf))}");
+            Paragraph.Write(terminal, $"  {Short(leaf.Leaf),-LeafWidth} ", $"never: {string.Join(", ", Distribution.NotCovered(leaf))}");
     }
+
+    // In short, where a broken law is what the reader came for.
+    private void WriteLeaves(IReadOnlyList<LeafReport> leaves)
+    {
+        WriteHeading("Calls by leaf: how many, how many succeeded, different answers, check and lock steps that decided");
+        foreach (LeafReport leaf in leaves)
+        {
+            int steps = Distribution.CheckSteps(leaf).Count();
+            terminal.Out.WriteLine(
+                $"  {Short(leaf.Leaf),-LeafWidth} {Count(leaf.Failed.Sum()),6} {Count(leaf.Success),6} {Distribution.Statuses(leaf).Count(),4} "
+                + $"{steps - Distribution.NotCovered(leaf).Count(),4} of {steps}");
+        }
+    }
+
+    private static string Short(string leaf) => leaf.Replace(" (version 1)", " v1", StringComparison.Ordinal);
 
     private void WriteFailure(FoundFailure failure, SavedFailure saved, string target)
     {
@@ -146,6 +166,7 @@ internal sealed class PropsText(Terminal terminal, string implementation, PropsO
         terminal.Out.WriteLine();
         terminal.Out.WriteLine($"  saved as   {saved.File}");
         terminal.Out.WriteLine($"  replay     ./run-props.sh replay {saved.File} --target {target}");
-        terminal.Out.WriteLine($"  from seed  ./run-props.sh replay 0x{failure.Seed:x} --operations {failure.Operations} --target {target} --profile {Abi.ModuleProfiles.Name(options.Platform.Profile)}");
+        if (failure.Seed is { } seed)
+            terminal.Out.WriteLine($"  from seed  ./run-props.sh replay 0x{seed:x} --operations {failure.Operations} --target {target} --profile {Abi.ModuleProfiles.Name(options.Platform.Profile)}");
     }
 }

@@ -3,8 +3,6 @@ using TdxVerify.Abi;
 using TdxVerify.Hardware.Trace;
 using TdxVerify.Properties.Campaigns;
 using TdxVerify.Properties.Choices;
-using TdxVerify.Properties.Runs;
-using TdxVerify.Properties.Shrinking;
 using TdxVerify.Properties.Targets;
 
 namespace TdxVerify.Cli.Commands;
@@ -70,11 +68,8 @@ internal static class ReplayCommand
         using var worker = new PropsWorker(options);
         foreach (TraceSequence sequence in trace.Sequences.Where(sequence => number is null || sequence.Number == number))
         {
-            IReadOnlyList<PlannedEvent> events = FailureFile.Plan(sequence);
-            if (PlanRunner.Run(worker.Runner, events) is not { } broken)
-                continue;
-            (IReadOnlyList<PlannedEvent> smallest, RunFailure failure) = new EventShrinker(worker.Runner, options.ShrinkTime).Shrink(events, broken);
-            return Report(terminal, target, options, worker, new FoundFailure(failure, smallest, 0, events.Count, events.Count), output, asJson);
+            if (worker.RunOne(FailureFile.Plan(sequence)) is { } failure)
+                return Report(terminal, target, options, worker, failure, output, asJson);
         }
 
         return Report(terminal, target, options, worker, null, output, asJson);

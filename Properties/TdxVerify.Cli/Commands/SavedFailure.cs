@@ -7,11 +7,11 @@ namespace TdxVerify.Cli.Commands;
 /// <param name="File">The file.</param>
 internal sealed record SavedFailure(string File)
 {
-    /// <summary>Writes the sequence into a folder, under a name that tells the law and the seed.</summary>
+    /// <summary>Writes the sequence into a folder, under a name that tells the law and, where there is one, the seed.</summary>
     /// <exception cref="InputException">The folder cannot be written.</exception>
     public static SavedFailure Save(string folder, PropsOptions options, string implementation, FoundFailure failure)
     {
-        string file = Path.Combine(folder, $"{failure.Failure.Law}-{failure.Seed:x16}.jsonl");
+        string file = Path.Combine(folder, $"{failure.Failure.Law}{(failure.Seed is { } seed ? $"-{seed:x16}" : "")}.jsonl");
         try
         {
             Directory.CreateDirectory(folder);

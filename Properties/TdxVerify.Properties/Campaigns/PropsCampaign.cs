@@ -12,6 +12,7 @@ public sealed class PropsCampaign : IDisposable
     private readonly PropsWorker[] _workers;
     private long _rounds;
     private volatile bool _stopped;
+    private volatile bool _interrupted;
     private FoundFailure? _failure;
 
     /// <summary>Opens a port for each worker.</summary>
@@ -43,10 +44,19 @@ public sealed class PropsCampaign : IDisposable
     }
 
     /// <summary>A law was broken; the failure is being made small.</summary>
-    public bool IsShrinking => _stopped;
+    public bool IsShrinking => _workers.Any(worker => worker.IsShrinking);
 
-    /// <summary>Ends the run early.</summary>
-    public void Stop() => _stopped = true;
+    /// <summary>The run was ended early.</summary>
+    public bool WasStopped => _interrupted;
+
+    /// <summary>Ends the run early, and what it does about a broken law.</summary>
+    public void Stop()
+    {
+        _interrupted = true;
+        _stopped = true;
+        foreach (PropsWorker worker in _workers)
+            worker.StopShrinking();
+    }
 
     /// <summary>Runs until time is up, the run is stopped, or a law is broken.</summary>
     public PropsResult Run()
@@ -158,6 +168,7 @@ public sealed class PropsCampaign : IDisposable
                     .Where(row => row.Item2.Any(count => count > 0)),
             ],
             Failure = _failure,
+            WasInterrupted = _interrupted,
         };
     }
 }

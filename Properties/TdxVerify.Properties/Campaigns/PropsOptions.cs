@@ -34,5 +34,5 @@ public sealed record PropsOptions
     public int Workers { get; init; } = 1;
 
     /// <summary>Time spent on making a failure small.</summary>
-    public TimeSpan ShrinkTime { get; init; } = TimeSpan.FromSeconds(30);
+    public TimeSpan ShrinkTime { get; init; } = TimeSpan.FromSeconds(20);
 }

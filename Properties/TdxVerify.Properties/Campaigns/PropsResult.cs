@@ -20,11 +20,17 @@ public sealed record LeafReport(string Leaf, long Success, IReadOnlyList<long> F
 /// <summary>A broken law, made small.</summary>
 /// <param name="Failure">The law, and how it was broken.</param>
 /// <param name="Events">The smallest sequence found, with its answers.</param>
-/// <param name="Seed">The seed of the sequence that broke it first.</param>
-/// <param name="Operations">The operations of that sequence.</param>
-/// <param name="OriginalEvents">Its events before it was made small.</param>
-public sealed record FoundFailure(
-    RunFailure Failure, IReadOnlyList<PlannedEvent> Events, ulong Seed, int Operations, int OriginalEvents);
+public sealed record FoundFailure(RunFailure Failure, IReadOnlyList<PlannedEvent> Events)
+{
+    /// <summary>The seed of the sequence that broke the law first; null: it is from a file.</summary>
+    public ulong? Seed { get; init; }
+
+    /// <summary>The operations of that sequence.</summary>
+    public int Operations { get; init; }
+
+    /// <summary>Its events before it was made small.</summary>
+    public int OriginalEvents { get; init; }
+}
 
 /// <summary>What a property run found.</summary>
 public sealed record PropsResult
@@ -52,6 +58,9 @@ public sealed record PropsResult
 
     /// <summary>The broken law; null: all held.</summary>
     public required FoundFailure? Failure { get; init; }
+
+    /// <summary>It was ended before its time.</summary>
+    public bool WasInterrupted { get; init; }
 
     /// <summary>Cases that never occurred, as <c>law: case</c>.</summary>
     public IEnumerable<string> MissingCases =>

@@ -17,10 +17,12 @@ public sealed class PropsWorker : IDisposable
     private readonly PropsOptions _options;
     private readonly IPort? _port;
     private readonly Arbitrary<ChoiceStream> _streams;
+    private SequenceRunner? _shrinking;
     private ChoiceStream? _firstFailing;
     private ChoiceStream? _failing;
     private RunFailure? _failure;
-    private DateTime? _shrinkUntil;
+    private DateTime _shrinkUntil;
+    private volatile bool _isStopped;
 
     /// <summary>A worker with its own port, model and laws.</summary>
     public PropsWorker(PropsOptions options)
@@ -30,7 +32,7 @@ public sealed class PropsWorker : IDisposable
         _streams = Arb.From(
             Gen.Choose(int.MinValue, int.MaxValue).Two()
                 .Select(halves => ChoiceStream.FromSeed(((ulong)(uint)halves.Item1 << 32) | (uint)halves.Item2, options.Operations)),
-            StreamShrinker.Shrink);
+            Shrinker());
         Runner = new EventRunner(ModelPorts.Observed(options.Platform), _port, SelectLaws(options, _port is not null));
         Sequences = new SequenceRunner(Runner, options.Limits);
     }
@@ -43,6 +45,12 @@ public sealed class PropsWorker : IDisposable
 
     /// <summary>Calls so far; may be read by others while the worker runs.</summary>
     public long Calls => Runner.Calls;
+
+    /// <summary>A law is broken, and the sequence is being made small.</summary>
+    public bool IsShrinking => _shrinking is not null;
+
+    /// <summary>Makes a sequence no smaller than it is now.</summary>
+    public void StopShrinking() => _isStopped = true;
 
     /// <summary>The laws of a run.</summary>
     public static IReadOnlyList<Law> SelectLaws(PropsOptions options, bool hasPort)
@@ -83,11 +91,14 @@ public sealed class PropsWorker : IDisposable
     /// <summary>Runs one stream and makes a failure small.</summary>
     public FoundFailure? RunOne(ChoiceStream stream)
     {
-        Property property = Prop.ForAll(
-            Arb.From(Gen.Constant(stream), StreamShrinker.Shrink), candidate => Holds(candidate, () => false));
+        Property property = Prop.ForAll(Arb.From(Gen.Constant(stream), Shrinker()), candidate => Holds(candidate, () => false));
         Check.One(Config.Quick.WithMaxTest(1).WithRunner(SilentRunner.Instance), property);
         return _failing is null ? null : Minimize();
     }
+
+    /// <summary>Carries events out and makes a failure small.</summary>
+    public FoundFailure? RunOne(IReadOnlyList<PlannedEvent> events) =>
+        PlanRunner.Run(Runner, events) is { } failure ? Minimize(events, failure, _options.ShrinkTime) with { OriginalEvents = events.Count } : null;
 
     /// <inheritdoc/>
     public void Dispose() => _port?.Dispose();
@@ -95,15 +106,30 @@ public sealed class PropsWorker : IDisposable
     // The seed must have odd gamma and well mixed bits; FsCheck takes care of the first.
     private static ulong Mix(ulong seed, ulong round) => ChoiceStream.FromSeed(seed ^ (round * 0x9E37_79B9_7F4A_7C15), 1)[0, 0];
 
+    private Func<ChoiceStream, IEnumerable<ChoiceStream>> Shrinker()
+    {
+        var shrinker = new StreamShrinker();
+        return stream => shrinker.Shrink(stream, _failure is null ? stream.Operations : _failure.Operation + 1);
+    }
+
+    // The candidates of a shrink are no part of the run: another runner counts them, on the same port.
+    private SequenceRunner StartShrinking() => _shrinking ??=
+        new SequenceRunner(new EventRunner(ModelPorts.Observed(_options.Platform), _port, SelectLaws(_options, _port is not null)), _options.Limits);
+
     private bool Holds(ChoiceStream stream, Func<bool> stop)
     {
-        if (_shrinkUntil is { } end ? DateTime.UtcNow >= end : stop())
+        if (_failure is null ? stop() : _isStopped || DateTime.UtcNow >= _shrinkUntil)
             return true;
-        RunFailure? failure = Sequences.Run(stream);
+        RunFailure? failure = (_shrinking ?? Sequences).Run(stream);
         if (failure is null || (_failure is not null && !failure.IsLike(_failure)))
             return true;
-        _shrinkUntil ??= DateTime.UtcNow + _options.ShrinkTime;
-        _firstFailing ??= stream;
+        if (_failure is null)
+        {
+            StartShrinking();
+            _shrinkUntil = DateTime.UtcNow + (_options.ShrinkTime / 3);
+            _firstFailing = stream;
+        }
+
         _failing = stream;
         _failure = failure;
         return false;
@@ -112,11 +138,19 @@ public sealed class PropsWorker : IDisposable
     private FoundFailure Minimize()
     {
         var original = new List<PlannedEvent>();
-        Sequences.Run(_firstFailing!, original);
+        SequenceRunner sequences = StartShrinking();
+        sequences.Run(_firstFailing!, original);
         var events = new List<PlannedEvent>();
-        RunFailure failure = Sequences.Run(_failing!, events) ?? _failure!;
-        (IReadOnlyList<PlannedEvent> smallest, RunFailure last) =
-            new EventShrinker(Runner, _options.ShrinkTime).Shrink(events, failure);
-        return new FoundFailure(last, smallest, _firstFailing!.Seed, _firstFailing.Operations, original.Count);
+        RunFailure failure = sequences.Run(_failing!, events) ?? _failure!;
+        return Minimize(events, failure, _options.ShrinkTime * 2 / 3) with
+        {
+            Seed = _firstFailing!.Seed, Operations = _firstFailing.Operations, OriginalEvents = original.Count,
+        };
+    }
+
+    private FoundFailure Minimize(IReadOnlyList<PlannedEvent> events, RunFailure failure, TimeSpan time)
+    {
+        (IReadOnlyList<PlannedEvent> smallest, RunFailure last) = new EventShrinker(StartShrinking().Events, time, () => _isStopped).Shrink(events, failure);
+        return new FoundFailure(last, smallest) { OriginalEvents = events.Count };
     }
 }

@@ -7,7 +7,7 @@ namespace TdxVerify.Properties.Runs;
 /// <summary>An event of a sequence that can be carried out again.</summary>
 /// <param name="Event">The event; its answers are those of the last time.</param>
 /// <param name="Choice">The choice point that fails in it; None: none.</param>
-public readonly record struct PlannedEvent(TraceEvent Event, ChoicePoint Choice)
+public sealed record PlannedEvent(TraceEvent Event, ChoicePoint Choice)
 {
     /// <summary>An event whose choice was not noted down: the status that was answered tells it.</summary>
     public static PlannedEvent AsAnswered(in TraceEvent e) =>

@@ -1,35 +1,64 @@
-using TdxVerify.Abi;
-using TdxVerify.Hardware.Trace;
+using System.Diagnostics;
 using TdxVerify.Properties.Runs;
 
 namespace TdxVerify.Properties.Shrinking;
 
 /// <summary>
-/// Makes a failing sequence of events minimal: takes events out, one logical processor instead of several, registers
-/// that do not matter set to 0. A candidate counts only if it breaks the same law.
+/// Makes a failing sequence of events minimal: takes out events and all that concerns an object, one logical processor
+/// instead of several, the first pages and GPAs instead of any, registers that do not matter set to 0. A candidate
+/// counts only if it is the same failure (<see cref="RunFailure.IsLike"/>).
 /// </summary>
 /// <remarks>
 /// Why a second shrinker behind the stream's: the stream's works on choices, so that generation stays meaningful, but
 /// an operand that was chosen relative to the state cannot be dropped without its choice. Here operands are fixed.
 /// </remarks>
-public sealed class EventShrinker(EventRunner runner, TimeSpan budget)
+/// <param name="runner">Carries candidates out.</param>
+/// <param name="budget">The smallest sequence found in this time counts.</param>
+/// <param name="stop">True ends it earlier.</param>
+public sealed class EventShrinker(EventRunner runner, TimeSpan budget, Func<bool>? stop = null)
 {
-    private static readonly Register[] s_registers =
-        [Register.Rbx, Register.Rsi, Register.Rdi, Register.Rbp, Register.R9, Register.R10, Register.R11, Register.R12, Register.R13, Register.R14, Register.R15, Register.R8];
+    private readonly Stopwatch _time = Stopwatch.StartNew();
+    private readonly ShrinkPass[] _passes =
+    [
+        .. Cuts.Long, Cuts.Objects, Cuts.Halves, Simplifications.Parts, Renamings.Of(runner.Model.Platform), .. Cuts.Short, Cuts.Pairs,
+        Simplifications.Events, Simplifications.Choices, Simplifications.Locks, Moves.Builders, Moves.Preparations,
+    ];
 
-    private readonly System.Diagnostics.Stopwatch _time = System.Diagnostics.Stopwatch.StartNew();
     private RunFailure _failure = new("", "", 0, "");
 
-    /// <summary>The smallest sequence found that breaks the same law, with its answers, and how it breaks it.</summary>
+    private bool IsOver => _time.Elapsed >= budget || stop?.Invoke() == true;
+
+    /// <summary>The smallest sequence found that fails in the same way, with its answers, and how it fails.</summary>
     public (IReadOnlyList<PlannedEvent> Events, RunFailure Failure) Shrink(IReadOnlyList<PlannedEvent> events, RunFailure failure)
     {
         _failure = failure;
         List<PlannedEvent> best = [.. events];
+        if (!Breaks(best))
+            return (events, failure);
         bool smaller = true;
-        while (smaller && _time.Elapsed < budget)
-            smaller = Cut(ref best) | Simplify(best);
+        while (smaller && !IsOver)
+        {
+            smaller = false;
+            foreach (ShrinkPass pass in _passes)
+                smaller |= Carry(pass, ref best);
+        }
+
         var answered = new List<PlannedEvent>();
         return PlanRunner.Run(runner, best, answered) is { } last ? (answered, last) : (best, _failure);
+    }
+
+    private bool Carry(ShrinkPass pass, ref List<PlannedEvent> best)
+    {
+        bool changed = false;
+        for (int place = pass.Count(best) - 1; place >= 0 && !IsOver; place = Math.Min(place, pass.Count(best)) - 1)
+        {
+            if (pass.Candidate(best, place) is not { } candidate || !Breaks(candidate))
+                continue;
+            best = candidate;
+            changed = true;
+        }
+
+        return changed;
     }
 
     private bool Breaks(List<PlannedEvent> candidate)
@@ -38,62 +67,6 @@ public sealed class EventShrinker(EventRunner runner, TimeSpan budget)
             return false;
         candidate.RemoveRange(failure.Operation + 1, candidate.Count - failure.Operation - 1);
         _failure = failure;
-        return true;
-    }
-
-    private bool Cut(ref List<PlannedEvent> best)
-    {
-        int before = best.Count;
-        for (int size = Math.Max(1, best.Count / 2); size >= 1; size /= 2)
-        {
-            for (int start = best.Count - size; start >= 0 && _time.Elapsed < budget; start -= size)
-            {
-                List<PlannedEvent> candidate = [.. best.Take(start), .. best.Skip(start + size)];
-                if (!Breaks(candidate))
-                    continue;
-                best = candidate;
-                start = Math.Min(start, best.Count);
-            }
-        }
-
-        return best.Count < before;
-    }
-
-    private bool Simplify(List<PlannedEvent> best)
-    {
-        bool changed = false;
-        for (int i = 0; i < best.Count && _time.Elapsed < budget; i++)
-        {
-            if (best[i].Event.Kind is not (TraceEventKind.Seamcall or TraceEventKind.Enter))
-                continue;
-            changed |= TryReplace(best, i, static (ref TraceEvent e) => e.Lp = 0);
-            foreach (Register register in s_registers)
-            {
-                if (best[i].Event.Input[register] != 0)
-                    changed |= TryReplace(best, i, (ref TraceEvent e) => e.Input[register] = 0);
-            }
-        }
-
-        return changed;
-    }
-
-    private delegate void Edit(ref TraceEvent e);
-
-    private bool TryReplace(List<PlannedEvent> best, int position, Edit edit)
-    {
-        if (position >= best.Count)
-            return false;
-        PlannedEvent old = best[position];
-        TraceEvent e = old.Event;
-        edit(ref e);
-        if (e.Lp == old.Event.Lp && e.Input == old.Event.Input)
-            return false;
-        List<PlannedEvent> candidate = [.. best];
-        candidate[position] = old with { Event = e };
-        if (!Breaks(candidate))
-            return false;
-        best.Clear();
-        best.AddRange(candidate);
         return true;
     }
 }
