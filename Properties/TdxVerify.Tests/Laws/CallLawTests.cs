@@ -27,6 +27,12 @@ public class CallLawTests
         Assert.Contains(message, Complaint("success-has-its-preconditions", leaf, step, Fault.Dropped), StringComparison.Ordinal);
 
     [Theory]
+    [InlineData("TDH.MNG.RD")]
+    [InlineData("TDH.VP.RD")]
+    public void A_version_that_does_not_exist_and_is_carried_out_is_noticed(string leaf) =>
+        Assert.Contains("the version is above 1", ComplaintOfMutant("success-has-its-preconditions", leaf, "threshold +1: version <= 1"), StringComparison.Ordinal);
+
+    [Theory]
     [InlineData("TDH.MEM.RANGE.BLOCK", "S-EPT walk reaches the level", Fault.Dropped, "the S-EPT walk ends above the level: TDX_EPT_WALK_FAILED(RCX) was due")]
     [InlineData("TDH.VP.FLUSH", "lifecycle is TD_KEYS_CONFIGURED", Fault.Dropped, "the lifecycle is not TD_KEYS_CONFIGURED")]
     [InlineData("TDH.VP.ENTER", "OP_STATE SHARED", Fault.SwappedWithNext, "OP_STATE refuses a shared lock")]
