@@ -6,7 +6,7 @@ namespace TdxVerify.Model;
 
 /// <summary>
 /// The layout for sequences of any size: one row per PAMT entry, TD, vCPU, logical processor and S-EPT table, handles
-/// recycled. A reset touches only what was used since the last one.
+/// recycled. The types of PAMT entries lie side by side, so that 512 of them are looked through at once. A reset touches only what was used since the last one.
 /// </summary>
 public struct ArraysState : IPlatformState
 {
@@ -22,6 +22,7 @@ public struct ArraysState : IPlatformState
     private static readonly int s_globalFields = Enum.GetValues<GlobalField>().Length;
 
     private readonly PamtEntry[] _pamt;
+    private readonly byte[] _pamtTypes;
     private readonly int _start2M;
     private readonly int _start1G;
     private readonly bool[] _dirty;
@@ -50,6 +51,7 @@ public struct ArraysState : IPlatformState
         _start2M = pages;
         _start1G = _start2M + ((pages - 1) >> 9) + 1;
         _pamt = new PamtEntry[_start1G + ((pages - 1) >> 18) + 1];
+        _pamtTypes = new byte[_pamt.Length];
         _dirty = new bool[(_pamt.Length >> DirtyShift) + 1];
         _dirtyBlocks = [];
         _holder = new int[pages];
@@ -103,13 +105,13 @@ public struct ArraysState : IPlatformState
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public readonly ulong Pamt(PamtRef at, PamtField field)
     {
-        ref readonly PamtEntry entry = ref _pamt[Position(at)];
+        int position = Position(at);
         return field switch
         {
-            PamtField.Lock => entry.Lock,
-            PamtField.Type => entry.Type,
-            PamtField.Owner => (ulong)entry.Owner,
-            _ => entry.Bepoch,
+            PamtField.Lock => _pamt[position].Lock,
+            PamtField.Type => _pamtTypes[position],
+            PamtField.Owner => (ulong)_pamt[position].Owner,
+            _ => _pamt[position].Bepoch,
         };
     }
 
@@ -120,28 +122,21 @@ public struct ArraysState : IPlatformState
         int position = Position(at);
         if (!_dirty[position >> DirtyShift])
             MarkDirty(position >> DirtyShift);
-        ref PamtEntry entry = ref _pamt[position];
         switch (field)
         {
-            case PamtField.Lock: entry.Lock = (ushort)value; break;
-            case PamtField.Type: entry.Type = (byte)value; break;
-            case PamtField.Owner: entry.Owner = (int)value; break;
-            default: entry.Bepoch = value; break;
+            case PamtField.Lock: _pamt[position].Lock = (ushort)value; break;
+            case PamtField.Type: _pamtTypes[position] = (byte)value; break;
+            case PamtField.Owner: _pamt[position].Owner = (int)value; break;
+            default: _pamt[position].Bepoch = value; break;
         }
     }
 
     /// <inheritdoc/>
     public readonly bool AreAll(PamtRef first, int count, PageType type)
     {
-        PamtEntry[] pamt = _pamt;
         int start = Position(first);
-        for (int i = start; i < start + count; i++)
-        {
-            if (pamt[i].Type != (byte)type)
-                return false;
-        }
-
-        return true;
+        ReadOnlySpan<byte> types = _pamtTypes.AsSpan(start, Math.Min(count, _pamtTypes.Length - start));
+        return !types.ContainsAnyExcept((byte)type);
     }
 
     /// <inheritdoc/>
@@ -296,18 +291,19 @@ public struct ArraysState : IPlatformState
         foreach (int block in _dirtyBlocks)
         {
             int start = block << DirtyShift;
-            Array.Clear(_pamt, start, Math.Min(1 << DirtyShift, _pamt.Length - start));
+            int length = Math.Min(1 << DirtyShift, _pamt.Length - start);
+            Array.Clear(_pamt, start, length);
+            Array.Clear(_pamtTypes, start, length);
             _dirty[block] = false;
         }
 
         _dirtyBlocks.Clear();
     }
 
-    // One entry, whatever its size: 16 bytes, as in the module.
+    // One entry, whatever its size, but for its type: 16 bytes.
     private struct PamtEntry
     {
         public ushort Lock;
-        public byte Type;
         public int Owner;
         public ulong Bepoch;
     }

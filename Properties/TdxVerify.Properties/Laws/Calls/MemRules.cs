@@ -228,7 +228,8 @@ internal static class MemRules
         return false;
     }
 
-    private static bool HasUsedPage(CallFacts c) => !c.S.AreAll(new PamtRef(0, c.TargetPage), 512, PageType.PT_NDA);
+    private static bool HasUsedPage(CallFacts c) =>
+        c.TargetPage >= 0 && !c.S.AreAll(new PamtRef(0, c.TargetPage), 512, PageType.PT_NDA);
 
     // The first child entry that stops a promotion, by its lock or by its value; -1: none does.
     private static int FirstChild(CallFacts c, out bool isLocked)
