@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace TdxVerify.Model;
 
 /// <summary>
@@ -22,6 +24,7 @@ public static class HostPriorityLock
     public static int Readers(ulong word) => (int)(word >> 2);
 
     /// <summary>Adds a reader. Refused under an exclusive holder; the added reader stays until the exclusive release.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static bool TryShared(ref ulong word, bool guest)
     {
         if (guest && HasHostPriority(word))
@@ -34,6 +37,7 @@ public static class HostPriorityLock
     }
 
     /// <summary>Granted only to the host from a word without holder, to a guest only from the all-free word.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static bool TryExclusive(ref ulong word, bool guest)
     {
         if (word == 0 || (!guest && word == HostPriority))
@@ -62,8 +66,10 @@ public static class HostPriorityLock
     }
 
     /// <summary>Takes one reader away; the flag stays.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void ReleaseShared(ref ulong word) => word = (word - Reader) & WordMask;
 
     /// <summary>Keeps the flag and drops readers left behind.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void ReleaseExclusive(ref ulong word) => word &= HostPriority;
 }

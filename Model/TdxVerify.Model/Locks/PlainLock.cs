@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace TdxVerify.Model;
 
 /// <summary>
@@ -17,6 +19,7 @@ public static class PlainLock
     public static int Readers(ulong word) => (int)(word >> 1);
 
     /// <summary>Adds a reader. Refused under an exclusive holder; the added reader stays until the exclusive release.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static bool TryShared(ref ulong word)
     {
         bool granted = !IsExclusive(word);
@@ -25,6 +28,7 @@ public static class PlainLock
     }
 
     /// <summary>Granted only from the all-free word.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static bool TryExclusive(ref ulong word)
     {
         if (word != 0)
@@ -34,8 +38,10 @@ public static class PlainLock
     }
 
     /// <summary>Takes one reader away.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void ReleaseShared(ref ulong word) => word = (word - Reader) & WordMask;
 
     /// <summary>Zeroes the word, readers left behind included.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void ReleaseExclusive(ref ulong word) => word = 0;
 }

@@ -17,19 +17,21 @@ public sealed class Machine<S>
 
     private static readonly RegisterFile s_veInfoGet = new() { Rax = (ulong)GuestLeaf.TDG_VP_VEINFO_GET };
 
-    private readonly long[][] _coverage;
+    private readonly long[] _coverage;
+    private readonly int _coveragePerLeaf;
     private GuestProgram[] _programs = [];
     private S _state;
     private Call _call;
+    private int _decidingLeaf = -1;
+    private int _decidingStep;
 
     /// <summary>A machine over a fresh state.</summary>
     public Machine(S state, LeafSet<S> leaves)
     {
         _state = state;
         Leaves = leaves;
-        _coverage = new long[leaves.All.Count][];
-        foreach (Leaf<S> leaf in leaves.All)
-            _coverage[leaf.Index] = new long[leaf.Steps.Length + 1];
+        _coveragePerLeaf = leaves.All.Max(leaf => leaf.Steps.Length) + 1;
+        _coverage = new long[leaves.All.Count * _coveragePerLeaf];
     }
 
     /// <summary>The leaves.</summary>
@@ -45,7 +47,7 @@ public sealed class Machine<S>
     /// The list of steps that decided how the last call ended, and its step, counted from 1; step 0: every check of
     /// the list executed last held.
     /// </summary>
-    public (Leaf<S>? Leaf, int Step) Deciding { get; private set; }
+    public (Leaf<S>? Leaf, int Step) Deciding => (_decidingLeaf < 0 ? null : Leaves.All[_decidingLeaf], _decidingStep);
 
     /// <summary>What the guest did between the last TDH.VP.ENTER and its TD exit.</summary>
     public GuestOutcome LastGuest { get; private set; } = GuestOutcome.None;
@@ -54,7 +56,8 @@ public sealed class Machine<S>
     public uint Choices { get; set; }
 
     /// <summary>How often each step of a leaf decided against a call; position 0: none did.</summary>
-    public IReadOnlyList<long> Coverage(Leaf<S> leaf) => _coverage[leaf.Index];
+    public IReadOnlyList<long> Coverage(Leaf<S> leaf) =>
+        new ArraySegment<long>(_coverage, leaf.Index * _coveragePerLeaf, leaf.Steps.Length + 1);
 
     /// <summary>One SEAMCALL; for TDH.VP.ENTER also what the guest does until it leaves. False: not modelled.</summary>
     public bool Seamcall(int lp, ref RegisterFile registers) =>
@@ -64,7 +67,8 @@ public sealed class Machine<S>
     public bool EnterBegin(int lp, ref RegisterFile registers, out bool running)
     {
         running = false;
-        Deciding = default;
+        _decidingLeaf = -1;
+        _decidingStep = 0;
         LastGuest = GuestOutcome.None;
         Begin(lp, registers);
         Run(Leaves.HostDispatcher);
@@ -95,7 +99,8 @@ public sealed class Machine<S>
     {
         int vcpu = (int)_state.Lp(lp, LpField.RunningVcpu) - 1;
         GuestProgram program = ProgramOf(vcpu);
-        Deciding = default;
+        _decidingLeaf = -1;
+        _decidingStep = 0;
         LastGuest = new GuestOutcome(vcpu, GuestOperationKind.Idle, CallEnd.Vmcall, 0, default);
         if (program.IsPending && program.Operation.Kind != GuestOperationKind.Idle)
         {
@@ -211,9 +216,14 @@ public sealed class Machine<S>
     {
         _call.FailedStep = 0;
         leaf.Execute(ref _state, ref _call);
-        if (_call.FailedStep != 0 || Deciding.Step == 0)
-            Deciding = (leaf, _call.FailedStep);
-        _coverage[leaf.Index][_call.FailedStep]++;
+        int failedStep = _call.FailedStep;
+        if (failedStep != 0 || _decidingStep == 0)
+        {
+            _decidingLeaf = leaf.Index;
+            _decidingStep = failedStep;
+        }
+
+        _coverage[(leaf.Index * _coveragePerLeaf) + failedStep]++;
     }
 
     private void Finish(ref RegisterFile registers)

@@ -8,9 +8,12 @@ internal sealed class HostMemory
 {
     private readonly Dictionary<ulong, byte[]> _frames = [];
     private readonly Stack<byte[]> _spare = new();
+    private ulong _lastNumber;
+    private byte[]? _last;
 
     public void Reset()
     {
+        _last = null;
         foreach (byte[] frame in _frames.Values)
             _spare.Push(frame);
         _frames.Clear();
@@ -39,10 +42,19 @@ internal sealed class HostMemory
         }
     }
 
-    public ulong Read(ulong hpa) =>
-        _frames.TryGetValue(hpa >> Hpa.PageShift, out byte[]? frame)
-            ? BinaryPrimitives.ReadUInt64LittleEndian(frame.AsSpan((int)(hpa & (Hpa.PageSize - 1))))
-            : 0;
+    public ulong Read(ulong hpa)
+    {
+        ulong number = hpa >> Hpa.PageShift;
+        if (_last is null || _lastNumber != number)
+        {
+            if (!_frames.TryGetValue(number, out byte[]? frame))
+                return 0;
+            _last = frame;
+            _lastNumber = number;
+        }
+
+        return BinaryPrimitives.ReadUInt64LittleEndian(_last.AsSpan((int)(hpa & (Hpa.PageSize - 1))));
+    }
 
     private byte[] FrameForWrite(ulong frameNumber)
     {

@@ -21,7 +21,7 @@ internal static class BenchCommand
         {
             Details = "The calls of a recording, parsed beforehand, on the model and on the reference, answers not compared; the whole property run with all laws; "
                 + "the trace judge. A call is a SEAMCALL, an entry or an exit; resets, guest operations, writes and locks of the recording take their time but do not "
-                + "count. Seconds are of processor time, so other load on the machine matters little; the best of five rounds is shown. `./run-props.sh bench --micro` runs the micro-benchmarks instead.",
+                + "count. Seconds are of processor time, and each sequence, or round of the property run, counts with its best time, so other load on the machine matters little. `./run-props.sh bench --micro` runs the micro-benchmarks instead.",
             Examples = [("", "everything"), ("--trace traces/zero-step.jsonl.gz --json", "another recording, as JSON")],
         };
         command.Add(trace);

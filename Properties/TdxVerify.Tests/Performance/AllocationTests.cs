@@ -23,24 +23,22 @@ public class AllocationTests
         TraceFile trace = Recordings.Load("mixed-long");
         using IPort port = name == "model" ? ModelPorts.Fast(trace.Header.Platform) : new ReferencePort(trace.Header.Platform);
         var replayer = new PortReplayer(port);
+        TraceEvent[] events = [.. trace.Sequences.SelectMany(sequence => sequence.Events)];
         var allocated = new List<long>();
         for (int pass = 0; pass < Passes && !allocated.Contains(0); pass++)
-            allocated.Add(AllocatedBy(replayer, trace));
+            allocated.Add(AllocatedBy(replayer, events));
 
         Assert.True(replayer.Calls > 10_000, "too few calls to mean anything");
         Assert.True(allocated.Contains(0), $"bytes allocated by each pass: {string.Join(", ", allocated)}");
     }
 
-    private static long AllocatedBy(PortReplayer replayer, TraceFile trace)
+    private static long AllocatedBy(PortReplayer replayer, TraceEvent[] events)
     {
         long before = GC.GetAllocatedBytesForCurrentThread();
-        foreach (TraceSequence sequence in trace.Sequences)
+        foreach (ref readonly TraceEvent e in events.AsSpan())
         {
-            foreach (ref readonly TraceEvent e in sequence.Events.AsSpan())
-            {
-                if (replayer.Step(e) is { } stop)
-                    Assert.Fail(stop.Reason);
-            }
+            if (replayer.Step(e) is { } stop)
+                Assert.Fail(stop.Reason);
         }
 
         return GC.GetAllocatedBytesForCurrentThread() - before;

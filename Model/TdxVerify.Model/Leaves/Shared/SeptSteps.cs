@@ -52,14 +52,20 @@ internal static class SeptSteps<S>
     {
         int at = (int)s.Td(c.Td, TdField.RootLevel);
         int table = (int)s.Td(c.Td, TdField.RootTable);
+        ulong gpa = c.Gpa;
         while (true)
         {
-            c.Entry = new EntryRef(table, SeptLevel.Index(c.Gpa, at));
-            c.Value = s.Entry(c.Entry);
-            c.Level = at;
-            if (at <= level || c.Value.State != SeptState.NL_MAPPED)
+            var entry = new EntryRef(table, SeptLevel.Index(gpa, at));
+            SeptEntry value = s.Entry(entry);
+            if (at <= level || value.State != SeptState.NL_MAPPED)
+            {
+                c.Entry = entry;
+                c.Value = value;
+                c.Level = at;
                 return;
-            table = c.Value.Target;
+            }
+
+            table = value.Target;
             at--;
         }
     }

@@ -1,0 +1,103 @@
+using TdxVerify.Abi;
+using TdxVerify.Hardware.Trace;
+
+namespace TdxVerify.Properties.Benchmarks;
+
+/// <summary>
+/// The inputs of a recording, close together in memory: what is measured is the port, and not how fast some megabytes of
+/// events come into the cache.
+/// </summary>
+internal sealed class CallTape
+{
+    /// <summary>The inputs of a trace.</summary>
+    public CallTape(TraceFile trace) => Sequences = [.. trace.Sequences.Select(sequence => new Sequence(sequence))];
+
+    /// <summary>The sequences.</summary>
+    public Sequence[] Sequences { get; }
+
+    /// <summary>The inputs of one sequence.</summary>
+    internal sealed class Sequence
+    {
+        private readonly TraceEvent[] _events;
+        private readonly Input[] _inputs;
+
+        public Sequence(TraceSequence sequence)
+        {
+            _events = sequence.Events;
+            _inputs = [.. _events.Select((e, position) => new Input
+            {
+                Registers = e.Input, RecordedRax = e.Output.Rax, Kind = e.Kind, Lp = e.Lp, Event = position,
+            })];
+        }
+
+        /// <summary>Carries the sequence out, answers not compared, and counts its calls.</summary>
+        public long Carry(IPort port, IChoiceOracle? oracle)
+        {
+            long calls = 0;
+            foreach (ref readonly Input input in _inputs.AsSpan())
+            {
+                RegisterFile registers;
+                switch (input.Kind)
+                {
+                    case TraceEventKind.Seamcall:
+                        oracle?.Observe(input.RecordedRax);
+                        registers = input.Registers;
+                        port.Seamcall(input.Lp, ref registers);
+                        calls++;
+                        break;
+                    case TraceEventKind.Enter:
+                        registers = input.Registers;
+                        port.EnterBegin(input.Lp, ref registers, out _);
+                        calls++;
+                        break;
+                    case TraceEventKind.Exit:
+                        registers = input.Registers;
+                        port.EnterEnd(input.Lp, ref registers);
+                        calls++;
+                        break;
+                    default:
+                        CarryOther(port, _events[input.Event]);
+                        break;
+                }
+            }
+
+            return calls;
+        }
+
+        private static void CarryOther(IPort port, in TraceEvent e)
+        {
+            switch (e.Kind)
+            {
+                case TraceEventKind.Reset:
+                    port.Reset();
+                    break;
+                case TraceEventKind.Guest:
+                    port.GuestSubmit(e.Hpa, e.GuestOperation);
+                    break;
+                case TraceEventKind.Write when e.Data is not null:
+                    port.MemoryWrite(e.Hpa, e.Data);
+                    break;
+                case TraceEventKind.Interrupt:
+                    port.Interrupt(e.Pending);
+                    break;
+                case TraceEventKind.Lock:
+                    port.Lock(e.Lock);
+                    break;
+                case TraceEventKind.Unlock:
+                    port.Unlock(e.Lock);
+                    break;
+                default:
+                    break;
+            }
+        }
+    }
+
+    private struct Input
+    {
+        public RegisterFile Registers;
+        public ulong RecordedRax;
+        public int Lp;
+        public int Event;
+        public TraceEventKind Kind;
+    }
+}
