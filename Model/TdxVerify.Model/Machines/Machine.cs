@@ -253,8 +253,9 @@ public sealed class Machine<S>
                 break;
         }
 
-        _call.Out.Rax = _call.Status;
+        // In this order: a copy of registers of which one was written just before waits for that write.
         registers = _call.Out;
+        registers.Rax = _call.Out.Rax = _call.Status;
     }
 
     private bool Access(int lp, int vcpu, GuestProgram program)
