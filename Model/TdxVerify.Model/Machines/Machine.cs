@@ -110,7 +110,6 @@ public sealed class Machine<S>
                 : Tdcall(lp, vcpu, program);
             if (!modelled)
                 return false;
-            LastGuest = LastGuest with { Kind = program.Operation.Kind };
             if (_call.End is not (CallEnd.Returned or CallEnd.AccessDone or CallEnd.VirtualizationException or CallEnd.PageFault))
             {
                 Exit(ref registers);
@@ -264,7 +263,7 @@ public sealed class Machine<S>
         _call.Gpa = program.Operation.Gpa;
         _call.Access = program.Operation.Access;
         Run(Leaves.GuestMemory);
-        LastGuest = LastGuest with { End = _call.End, Status = _call.Status, Entry = _call.Value };
+        LastGuest = new GuestOutcome(vcpu, GuestOperationKind.Access, _call.End, _call.Status, _call.Value);
         switch (_call.End)
         {
             case CallEnd.AccessDone:
@@ -309,12 +308,12 @@ public sealed class Machine<S>
             Run(leaf);
         }
 
-        LastGuest = LastGuest with { End = _call.End, Entry = _call.Value };
+        ulong status = 0;
         if (_call.End == CallEnd.Returned)
         {
             Finish(ref registers);
             program.Complete(registers);
-            LastGuest = LastGuest with { Status = registers.Rax };
+            status = registers.Rax;
         }
         else if (_call.End == CallEnd.Vmcall)
         {
@@ -322,6 +321,7 @@ public sealed class Machine<S>
             _state.SetVcpu(vcpu, VcpuField.Rip, program.Operation.Rip + GuestProgram.TdcallLength);
         }
 
+        LastGuest = new GuestOutcome(vcpu, GuestOperationKind.Tdcall, _call.End, status, _call.Value);
         return true;
     }
 

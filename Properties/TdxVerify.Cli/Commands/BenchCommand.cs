@@ -15,7 +15,7 @@ internal static class BenchCommand
     public static Command Create(Terminal terminal)
     {
         var trace = new Option<string>("--trace") { HelpName = "FILE", Description = "a sequential recording; without it, the built-in mixed-long" };
-        Option<string> time = Durations.Option("--time", "how long each measurement takes", "3s");
+        Option<string> time = Durations.Option("--time", "how long each measurement takes", "5s");
         Option<bool> json = CommonOptions.Json();
         var command = new CliCommand("bench", "calls per second on one core: model, reference, property run, trace judge")
         {

@@ -26,7 +26,7 @@ internal sealed class CallTape
             _events = sequence.Events;
             _inputs = [.. _events.Select((e, position) => new Input
             {
-                Registers = e.Input, RecordedRax = e.Output.Rax, Kind = e.Kind, Lp = e.Lp, Event = position,
+                Operation = e.GuestOperation, Hpa = e.Hpa, RecordedRax = e.Output.Rax, Kind = e.Kind, Lp = e.Lp, Event = position,
             })];
         }
 
@@ -41,19 +41,22 @@ internal sealed class CallTape
                 {
                     case TraceEventKind.Seamcall:
                         oracle?.Observe(input.RecordedRax);
-                        registers = input.Registers;
+                        registers = input.Operation.Registers;
                         port.Seamcall(input.Lp, ref registers);
                         calls++;
                         break;
                     case TraceEventKind.Enter:
-                        registers = input.Registers;
+                        registers = input.Operation.Registers;
                         port.EnterBegin(input.Lp, ref registers, out _);
                         calls++;
                         break;
                     case TraceEventKind.Exit:
-                        registers = input.Registers;
+                        registers = input.Operation.Registers;
                         port.EnterEnd(input.Lp, ref registers);
                         calls++;
+                        break;
+                    case TraceEventKind.Guest:
+                        port.GuestSubmit(input.Hpa, input.Operation);
                         break;
                     default:
                         CarryOther(port, _events[input.Event]);
@@ -70,9 +73,6 @@ internal sealed class CallTape
             {
                 case TraceEventKind.Reset:
                     port.Reset();
-                    break;
-                case TraceEventKind.Guest:
-                    port.GuestSubmit(e.Hpa, e.GuestOperation);
                     break;
                 case TraceEventKind.Write when e.Data is not null:
                     port.MemoryWrite(e.Hpa, e.Data);
@@ -92,9 +92,11 @@ internal sealed class CallTape
         }
     }
 
+    // The registers of a call are those of the operation, as in the event.
     private struct Input
     {
-        public RegisterFile Registers;
+        public GuestOperation Operation;
+        public ulong Hpa;
         public ulong RecordedRax;
         public int Lp;
         public int Event;
