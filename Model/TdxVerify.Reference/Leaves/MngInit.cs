@@ -11,10 +11,12 @@ internal static unsafe class MngInit
     private const ulong AttributeDebug = 1UL << 0;
     private const ulong AttributeSeptVeDisable = 1UL << 28;
     private const ulong AttributeMigratable = 1UL << 29;
+    private const ulong AttributePerfmon = 1UL << 63;
+    private const ulong NotMigratable = AttributeDebug | AttributePerfmon;
     private const ulong LegalAttributes = AttributeDebug | AttributeSeptVeDisable | AttributeMigratable;
 
     // Legal or not by what the processor has (PKS, KL, PERFMON), which no platform description says.
-    private const ulong ProcessorDependentAttributes = (1UL << 30) | (1UL << 31) | (1UL << 63);
+    private const ulong ProcessorDependentAttributes = (1UL << 30) | (1UL << 31) | AttributePerfmon;
 
     private const ulong XfamRequired = 3;
     private const ulong XfamProcessorDependent = 0x6DBE4;
@@ -78,7 +80,8 @@ internal static unsafe class MngInit
         TdxModule module, Tdr* tdr, Tdcs* tdcs, in TdParams parameters, ref RegisterFile registers)
     {
         bool modelled = true;
-        if ((parameters.Attributes & ~(LegalAttributes | ProcessorDependentAttributes)) != 0)
+        if ((parameters.Attributes & ~(LegalAttributes | ProcessorDependentAttributes)) != 0
+            || ((parameters.Attributes & AttributeMigratable) != 0 && (parameters.Attributes & NotMigratable) != 0))
             return Answer.Invalid(OperandId.ATTRIBUTES);
         modelled &= (parameters.Attributes & ProcessorDependentAttributes) == 0;
 
@@ -133,6 +136,8 @@ internal static unsafe class MngInit
 
         if (!parameters.TailIsZero(topology: module.Is1505))
             return Answer.Invalid(OperandId.RDX);
+        if (parameters.MsrControl == 0 && parameters.ArchCapabilities != 0)
+            return Answer.Invalid(OperandId.IA32_ARCH_CAPABILITIES_CONFIG);
         return modelled ? Answer.Success : Answer.NotModelled;
     }
 }

@@ -37,6 +37,9 @@ internal readonly ref struct TdParams
 
     public bool ReservedAfterTscAreZero => IsZero(42, 80);
 
+    /// <summary>Configuration of IA32_ARCH_CAPABILITIES; means something with bit 0 of <see cref="MsrControl"/>.</summary>
+    public ulong ArchCapabilities => Word(224);
+
     public bool ReservedAfterCapabilitiesAreZero => IsZero(232, 256);
 
     /// <summary>The end of the page. Profile 1.5.05 took its first 96 bytes for the topology.</summary>

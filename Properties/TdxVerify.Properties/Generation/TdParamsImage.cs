@@ -11,6 +11,7 @@ internal static class TdParamsImage
     private static readonly (int Offset, ulong Value)[] s_illegal =
     [
         (0, 1UL << 40), (8, 0), (8, 3 | (1UL << 40)), (16, 0), (24, 0x16), (24, 0x18), (32, 1UL << 60), (40, 3), (40, 401),
+        (0, 1UL << 29 | 1), (0, 1UL << 29 | 1UL << 63), (16, 2UL << 24 | 1), (224, 1),
         (20, 1UL << 32), (48, 1), (232, 1), (960, 1), (16, 4UL << 16 | 1), (448, 1), (544, 1), (16, 1UL << 16 | 1),
     ];
 

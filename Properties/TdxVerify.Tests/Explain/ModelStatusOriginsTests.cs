@@ -84,7 +84,7 @@ public sealed class ModelStatusOriginsTests
     {
         StatusOrigin[] moved = [.. Find("TDX_OPERAND_INVALID", "TDH.MNG.INIT").Where(origin => origin.Text.Contains("(step ", StringComparison.Ordinal))];
 
-        Assert.Contains(moved, origin => origin.Text.StartsWith("IA32_ARCH_CAPABILITIES configuration legal", StringComparison.Ordinal));
+        Assert.Contains(moved, origin => origin.Text.StartsWith("IA32_ARCH_CAPABILITIES configuration is 0", StringComparison.Ordinal));
     }
 
     [Fact]

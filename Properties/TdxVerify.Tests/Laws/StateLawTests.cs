@@ -46,7 +46,7 @@ public class StateLawTests
 
     [Theory]
     [InlineData("TDH.MEM.PAGE.REMOVE", "the entry is blocked", "it was never blocked")]
-    [InlineData("TDH.MEM.RANGE.UNBLOCK", "tracked since BEPOCH", "no TDH.MEM.TRACK since")]
+    [InlineData("TDH.MEM.RANGE.UNBLOCK", "tracked since BEPOCH", "TDH.MEM.RANGE.UNBLOCK changed GPA 0x")]
     [InlineData("TDH.MEM.PAGE.DEMOTE", "tracked since BEPOCH", "TDH.MEM.PAGE.DEMOTE changed GPA 0x")]
     [InlineData("TDH.MEM.TRACK", "REFCOUNT of the previous epoch is 0", "since before the TDH.MEM.TRACK that followed the block")]
     [InlineData("TD exit", "REFCOUNT", "was blocked, tracked, and left by every older vCPU")]

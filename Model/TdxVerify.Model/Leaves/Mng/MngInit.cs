@@ -42,7 +42,7 @@ internal static class MngInit<S>
                 Failure.Of(Status.TDX_OPERAND_INVALID, OperandId.EPTP_CONTROLS))
             .Check("TSC frequency from 4 to 400 (25 MHz)", TscFrequencyIsLegal, Failure.Of(Status.TDX_OPERAND_INVALID, OperandId.TSC_FREQUENCY))
             .Choice("IA32_TSC_ADJUST unchanged", ChoicePoint.TscAdjustChanged, new Failure(Status.TDX_INCONSISTENT_MSR + 0x3B))
-            .Check("reserved bytes 42..79, MSR control, reserved bytes 232..255 are 0", Reserved1IsZero, Failure.Of(Status.TDX_OPERAND_INVALID, Register.Rdx));
+            .Check("reserved bytes 42..79, MSR control bits 7:1, reserved bytes 232..255 are 0", Reserved1IsZero, Failure.Of(Status.TDX_OPERAND_INVALID, Register.Rdx));
         if (has1F)
         {
             leaf.Check(
@@ -56,7 +56,7 @@ internal static class MngInit<S>
             .Check(
                 $"reserved bytes {TdParams.CpuidEnd(profile)}..1023 are 0", Reserved3IsZero, Failure.Of(Status.TDX_OPERAND_INVALID, Register.Rdx),
                 TdParams.CpuidEnd(profile))
-            .Check("IA32_ARCH_CAPABILITIES configuration legal", ArchCapabilitiesAreLegal, Failure.Of(Status.TDX_OPERAND_INVALID, OperandId.IA32_ARCH_CAPABILITIES_CONFIG))
+            .Check("IA32_ARCH_CAPABILITIES configuration is 0; with MSR control bit 0 this TD is not modelled", ArchCapabilitiesAreLegal, Failure.Of(Status.TDX_OPERAND_INVALID, OperandId.IA32_ARCH_CAPABILITIES_CONFIG))
             .Check("NUM_L2_VMS is 0, or this TD is not modelled", HasNoL2Vms, Failure.Of(Status.TDX_OPERAND_INVALID, OperandId.NUM_L2_VMS))
             .Effect("ATTRIBUTES, XFAM, MAX_VCPUS, CONFIG_FLAGS, EPTP controls, TSC frequency kept", KeepParameters)
             .Effect("PENDING_VE_DISABLE = ATTRIBUTES.SEPT_VE_DISABLE", SetPendingVeDisable)
@@ -89,7 +89,7 @@ internal static class MngInit<S>
     }
 
     private static bool AttributesAreLegal(ref S s, ref Call c, int arg) =>
-        (Parameters(ref s, ref c).Attributes(ref s) & ~TdParams.LegalAttributes) == 0;
+        TdParams.AttributesAreLegal(Parameters(ref s, ref c).Attributes(ref s));
 
     private static bool XfamIsLegal(ref S s, ref Call c, int arg) => TdParams.XfamIsLegal(Parameters(ref s, ref c).Xfam(ref s));
 
@@ -121,12 +121,18 @@ internal static class MngInit<S>
     private static bool Reserved1IsZero(ref S s, ref Call c, int arg)
     {
         TdParams parameters = Parameters(ref s, ref c);
-        return parameters.IsZero(ref s, 42, 80) && parameters.IsZero(ref s, 19, 20) && parameters.IsZero(ref s, 232, 256);
+        return parameters.IsZero(ref s, 42, 80) && parameters.MsrControl(ref s) >> 1 == 0 && parameters.IsZero(ref s, 232, 256);
     }
 
     private static bool Reserved3IsZero(ref S s, ref Call c, int start) => Parameters(ref s, ref c).IsZero(ref s, start, TdParams.Size);
 
-    private static bool ArchCapabilitiesAreLegal(ref S s, ref Call c, int arg) => Parameters(ref s, ref c).IsZero(ref s, 224, 232);
+    // With MSR control bit 0, what is legal depends on the processor.
+    private static bool ArchCapabilitiesAreLegal(ref S s, ref Call c, int arg)
+    {
+        TdParams parameters = Parameters(ref s, ref c);
+        c.OutOfScope = parameters.MsrControl(ref s) != 0;
+        return !c.OutOfScope && parameters.IsZero(ref s, 224, 232);
+    }
 
     private static bool HasNoL2Vms(ref S s, ref Call c, int arg)
     {

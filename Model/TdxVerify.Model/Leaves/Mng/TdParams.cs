@@ -21,6 +21,14 @@ internal readonly record struct TdParams(ulong Address)
     /// <summary>Offset behind the CPUID configuration: 12 entries, with those of leaf 0x1F 18.</summary>
     public static int CpuidEnd(ModuleProfile profile) => profile == ModuleProfile.V1_5_05 ? 544 : 448;
 
+    /// <summary>A migratable TD is neither a debug TD nor one with PERFMON.</summary>
+    public static bool AttributesAreLegal(ulong attributes)
+    {
+        const ulong migratable = 1UL << 29;
+        const ulong notMigratable = (1UL << 0) | (1UL << 63);
+        return (attributes & ~LegalAttributes) == 0 && ((attributes & migratable) == 0 || (attributes & notMigratable) == 0);
+    }
+
     /// <summary>x87 and SSE are fixed to 1; the state components of AVX-512, CET and AMX go together.</summary>
     public static bool XfamIsLegal(ulong xfam)
     {
@@ -46,6 +54,10 @@ internal readonly record struct TdParams(ulong Address)
 
     public int NumL2Vms<S>(ref S s)
         where S : struct, IState => (byte)(s.Memory(Address + 16) >> 16);
+
+    /// <summary>Bit 0: bytes 224 to 231 are the configuration of IA32_ARCH_CAPABILITIES.</summary>
+    public int MsrControl<S>(ref S s)
+        where S : struct, IState => (byte)(s.Memory(Address + 16) >> 24);
 
     public ulong EptpControls<S>(ref S s)
         where S : struct, IState => s.Memory(Address + 24);

@@ -24,7 +24,7 @@ internal static class InitRules
                 c =>
                 {
                     c.WroteFirstEpoch = true;
-                    return (Word(c, 0) & ~0x8000_0000_7000_0001) != 0;
+                    return IsIllegalAttributes(Word(c, 0));
                 })
             .Check(LeafRules.Error(Status.TDX_OPERAND_INVALID, OperandId.XFAM), "XFAM is illegal", c => IsIllegalXfam(Word(c, 8)))
             .Check(
@@ -41,7 +41,7 @@ internal static class InitRules
                 LeafRules.Error(Status.TDX_OPERAND_INVALID, OperandId.TSC_FREQUENCY), "the TSC frequency is not 4 to 400",
                 c => TscFrequency(c) is < 4 or > 400)
             .Choice(ChoicePoint.TscAdjustChanged, Status.TDX_INCONSISTENT_MSR + 0x3B, "IA32_TSC_ADJUST has changed")
-            .Check(rdx, "a byte of 19, 42 to 79 or 232 to 255 is not 0", c => Any(c, 42, 80) || Any(c, 19, 20) || Any(c, 232, 256));
+            .Check(rdx, "byte 19 is above 1, or a byte of 42 to 79 or 232 to 255 is not 0", c => Any(c, 42, 80) || MsrControl(c) > 1 || Any(c, 232, 256));
         if (is5)
         {
             rules
@@ -96,6 +96,8 @@ internal static class InitRules
 
     private static ulong NumL2Vms(CallFacts c) => Word(c, 16) >> 16 & 0xFF;
 
+    private static ulong MsrControl(CallFacts c) => Word(c, 16) >> 24 & 0xFF;
+
     private static ulong Word(CallFacts c, int offset) => c.S.Memory((c.In.Rdx & ~c.Platform.HkidMask) + (ulong)offset);
 
     private static ulong Topology(CallFacts c, int level, int half) => Word(c, TopologyStart + (16 * level) + half);
@@ -114,6 +116,10 @@ internal static class InitRules
 
         return false;
     }
+
+    // DEBUG (0), SEPT_VE_DISABLE (28), MIGRATABLE (29), PKS (30), PERFMON (63); a TD that can be debugged or uses PERFMON cannot migrate.
+    private static bool IsIllegalAttributes(ulong attributes) =>
+        (attributes & ~0x8000_0000_7000_0001) != 0 || ((attributes >> 29 & 1) != 0 && ((attributes & 1) != 0 || attributes >> 63 != 0));
 
     // x87 and SSE always; AVX-512 (7:5) needs AVX and, like CET (12:11) and AMX (18:17), comes whole; PT, PKRU, LBR alone.
     private static bool IsIllegalXfam(ulong xfam)
