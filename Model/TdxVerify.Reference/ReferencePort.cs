@@ -188,8 +188,19 @@ public sealed class ReferencePort : IPort, IChoiceControl
         Volatile.Read(ref _died) ? PortResult.Died : _heldLocks.Take(operation);
 
     /// <inheritdoc/>
-    public PortResult Unlock(in LockOperation operation) =>
-        Volatile.Read(ref _died) ? PortResult.Died : _heldLocks.Drop(operation);
+    public PortResult Unlock(in LockOperation operation)
+    {
+        if (Volatile.Read(ref _died))
+            return PortResult.Died;
+        try
+        {
+            return _heldLocks.Drop(operation);
+        }
+        catch (ModuleHaltException)
+        {
+            return Die();
+        }
+    }
 
     /// <inheritdoc/>
     public void FailNext(ChoicePoint choice) => _module.Choices.FailNext(choice);

@@ -81,6 +81,9 @@ internal sealed unsafe class HeldLocks
                 SharexLock.Release(ref held.Tdcs->EpochLock, Mode(operation));
                 break;
             case PortLock.SeptEntry:
+                // Whoever held it held the tree too, so its table is still there and the entry still locked.
+                if ((Volatile.Read(ref *held.Entry) & SeptEntryLock.LockBit) == 0)
+                    throw new ModuleHaltException();
                 SeptEntryLock.Release(held.Entry);
                 break;
             default:

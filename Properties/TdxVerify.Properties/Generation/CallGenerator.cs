@@ -124,21 +124,25 @@ public sealed class CallGenerator(World world, GenerationLimits limits)
         Scope.Keep(s.Platform, ref registers);
         if (!limits.Supports(registers.Rax))
             registers = Registers(HostLeaf.TDH_MNG_KEY_RECLAIMID);
-        if (DropLockInsideTd((HostLeaf)LeafNames.Number(registers.Rax), ref operation))
+        if (DropLockInsideTd(registers, ref operation))
             return;
         operation.Event = TraceEvent.OfSeamcall(lp, registers, registers);
     }
 
     // Whoever holds a lock inside a TD also holds its TDR: its pages cannot be reclaimed meanwhile, nor can a page be
-    // added, and the module halts when it finds an S-EPT entry locked where it adds one.
-    private bool DropLockInsideTd(HostLeaf leaf, ref Operation operation)
+    // added. Whoever holds an S-EPT entry also holds the tree, so the table that it is in stays. The module relies on
+    // this: it halts where it finds an entry locked that it writes, or free that it is to unlock.
+    private bool DropLockInsideTd(in RegisterFile registers, ref Operation operation)
     {
+        var leaf = (HostLeaf)LeafNames.Number(registers.Rax);
         foreach (LockOperation held in world.Locks)
         {
             bool isInTheWay = leaf switch
             {
                 HostLeaf.TDH_PHYMEM_PAGE_RECLAIM => held.Which is PortLock.OpState or PortLock.SeptTree or PortLock.Epoch or PortLock.SeptEntry,
                 HostLeaf.TDH_MEM_PAGE_ADD => held.Which == PortLock.SeptEntry,
+                HostLeaf.TDH_MEM_SEPT_REMOVE => held.Which == PortLock.SeptEntry
+                    && new PageInfo(held.Argument2).Level < new PageInfo(registers.Rcx).Level,
                 _ => false,
             };
             if (!isInTheWay)

@@ -45,6 +45,22 @@ public sealed class LockProtocolTests
     }
 
     [Fact]
+    public void An_entry_unlocked_after_its_table_was_removed_halts_the_module()
+    {
+        using var host = new ReferenceHost();
+        ReferenceTd td = host.Initialise();
+        for (int level = 3; level > 1; level--)
+            td.SeptAdd(0, level);
+        var entry = new LockOperation(PortLock.SeptEntry, true, false, td.Tdr, 1);
+        Assert.Equal(PortResult.Ok, host.Port.Lock(entry));
+
+        // A holder of the entry also holds the tree shared, which would refuse this; held alone, the entry goes.
+        ulong table = host.Succeed(HostLeaf.TDH_MEM_SEPT_REMOVE, 2, td.Tdr).Rcx;
+        host.Succeed(HostLeaf.TDH_MEM_SEPT_ADD, 2, td.Tdr, table);
+        Assert.Equal(PortResult.Died, host.Port.Unlock(entry));
+    }
+
+    [Fact]
     public void Readers_and_an_exclusive_holder_of_a_plain_lock_exclude_each_other()
     {
         using var host = new ReferenceHost();
