@@ -11,6 +11,7 @@ internal static class CommandTable
         TraceCommand.Create(terminal),
         PropsCommand.Create(terminal),
         ReplayCommand.Create(terminal),
+        ExploreCommand.Create(terminal),
         BenchCommand.Create(terminal),
         ExplainCommand.Create(terminal),
         DiagramCommand.Create(terminal),

@@ -16,6 +16,36 @@ public static class EntryLock
         return granted;
     }
 
+    /// <summary>The first instruction of <see cref="TryHost"/>: takes the lock bit, if it is free.</summary>
+    public static bool BeginHost(ref SeptEntry entry, out LockFollowUp next)
+    {
+        bool granted = !entry.IsLocked;
+        next = granted ? LockFollowUp.ClearHostPriority : LockFollowUp.SetHostPriority;
+        entry = entry.WithLock(true);
+        return granted;
+    }
+
+    /// <summary>The first instruction of <see cref="TryGuest"/>: takes the lock bit, if it is free.</summary>
+    public static bool BeginGuest(ref SeptEntry entry, out LockFollowUp next)
+    {
+        bool granted = !entry.IsLocked;
+        next = granted && entry.HasHostPriority ? LockFollowUp.GiveBack : LockFollowUp.None;
+        entry = entry.WithLock(true);
+        return granted;
+    }
+
+    /// <summary>The second instruction of an attempt. True: granted.</summary>
+    public static bool Finish(ref SeptEntry entry, LockFollowUp next)
+    {
+        entry = next switch
+        {
+            LockFollowUp.SetHostPriority => new SeptEntry(entry.Word | SeptEntry.HostPriorityBit),
+            LockFollowUp.ClearHostPriority => new SeptEntry(entry.Word & ~SeptEntry.HostPriorityBit),
+            _ => entry.WithLock(false),
+        };
+        return next == LockFollowUp.ClearHostPriority;
+    }
+
     /// <summary>Guest: takes the lock; refused while it is taken or host priority is set, with no trace left.</summary>
     public static bool TryGuest(ref SeptEntry entry)
     {

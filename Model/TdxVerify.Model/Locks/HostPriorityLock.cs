@@ -14,6 +14,9 @@ public static class HostPriorityLock
     private const ulong Reader = 4;
     private const ulong WordMask = 0xFFFF;
 
+    /// <summary>The bits of a word that do not count readers.</summary>
+    public const ulong AllButReaders = Exclusive | HostPriority;
+
     /// <summary>Someone holds the lock exclusively.</summary>
     public static bool IsExclusive(ulong word) => (word & Exclusive) != 0;
 
@@ -63,6 +66,57 @@ public static class HostPriorityLock
         if (!guest)
             word |= HostPriority;
         return false;
+    }
+
+    /// <summary>The first instruction of <see cref="TryShared"/> by the host. True: granted, unless there is a second one.</summary>
+    public static bool BeginShared(ref ulong word, out LockFollowUp next)
+    {
+        bool granted = !IsExclusive(word);
+        next = !granted ? LockFollowUp.SetHostPriority : HasHostPriority(word) ? LockFollowUp.ClearHostPriority : LockFollowUp.None;
+        word = (word + Reader) & WordMask;
+        return granted;
+    }
+
+    /// <summary>The first instruction of <see cref="TryExclusive"/> by the host.</summary>
+    public static bool BeginExclusive(ref ulong word, out LockFollowUp next)
+    {
+        bool granted = word == 0;
+        next = granted ? LockFollowUp.None : word == HostPriority ? LockFollowUp.TryWithHostPriority : LockFollowUp.SetHostPriority;
+        if (granted)
+            word = Exclusive;
+        return granted;
+    }
+
+    /// <summary>The first instruction of <see cref="TryPromote"/> by the host.</summary>
+    public static bool BeginPromote(ref ulong word, out LockFollowUp next)
+    {
+        bool granted = word == Reader;
+        next = granted ? LockFollowUp.None : word == (Reader | HostPriority) ? LockFollowUp.TryWithHostPriority : LockFollowUp.SetHostPriority;
+        if (granted)
+            word = Exclusive;
+        return granted;
+    }
+
+    /// <summary>The second instruction of an attempt. True: granted.</summary>
+    /// <param name="word">The word.</param>
+    /// <param name="next">What the first instruction decided.</param>
+    /// <param name="promote">The attempt is to promote the one reader.</param>
+    public static bool Finish(ref ulong word, LockFollowUp next, bool promote)
+    {
+        switch (next)
+        {
+            case LockFollowUp.SetHostPriority:
+                word |= HostPriority;
+                return false;
+            case LockFollowUp.ClearHostPriority:
+                word &= ~HostPriority;
+                return true;
+            default:
+                bool granted = word == (promote ? Reader | HostPriority : HostPriority);
+                if (granted)
+                    word = Exclusive;
+                return granted;
+        }
     }
 
     /// <summary>Takes one reader away; the flag stays.</summary>

@@ -12,6 +12,9 @@ public static class PlainLock
     private const ulong Reader = 2;
     private const ulong WordMask = 0xFFFF;
 
+    /// <summary>The bits of a word that do not count readers.</summary>
+    public const ulong AllButReaders = Exclusive;
+
     /// <summary>Someone holds the lock exclusively.</summary>
     public static bool IsExclusive(ulong word) => (word & Exclusive) != 0;
 

@@ -3,7 +3,7 @@ using TdxVerify.Abi;
 namespace TdxVerify.Model;
 
 /// <summary>What a vCPU is told to do, and what became of it (Hardware/README.md, "The vCPU's conventions").</summary>
-internal sealed class GuestProgram
+public struct GuestProgram
 {
     /// <summary>RIP of the TDG.VP.VMCALL by which the guest leaves.</summary>
     public const ulong VmcallRip = 0xFFFF_8000_0010_0000;
@@ -14,6 +14,12 @@ internal sealed class GuestProgram
     /// <summary>Length of the TDCALL instruction.</summary>
     public const ulong TdcallLength = 4;
 
+    /// <summary>The TDG.VP.VMCALL by which the guest leaves.</summary>
+    public static readonly RegisterFile Vmcall = new() { Rax = (ulong)GuestLeaf.TDG_VP_VMCALL, Rcx = 0xFC00, R10 = 0, R11 = 12 };
+
+    /// <summary>The TDG.VP.VEINFO.GET that follows a #VE.</summary>
+    public static readonly RegisterFile VeInfoGet = new() { Rax = (ulong)GuestLeaf.TDG_VP_VEINFO_GET };
+
     /// <summary>The latest operation.</summary>
     public GuestOperation Operation;
 
@@ -21,13 +27,13 @@ internal sealed class GuestProgram
     public GuestResult Result;
 
     /// <summary>The vCPU was told something since it was created.</summary>
-    public bool WasSubmitted { get; private set; }
+    public bool WasSubmitted { readonly get; private set; }
 
     /// <summary>It is still to be done.</summary>
-    public bool IsPending { get; private set; }
+    public bool IsPending { readonly get; private set; }
 
     /// <summary>A TDCALL returned to the guest: <see cref="Result"/> holds its registers.</summary>
-    public bool TdcallReturned { get; private set; }
+    public bool TdcallReturned { readonly get; private set; }
 
     /// <summary>A new operation replaces the one before.</summary>
     public void Submit(in GuestOperation operation)
@@ -40,14 +46,7 @@ internal sealed class GuestProgram
     }
 
     /// <summary>The vCPU was created anew.</summary>
-    public void Clear()
-    {
-        Operation = default;
-        Result = default;
-        WasSubmitted = false;
-        IsPending = false;
-        TdcallReturned = false;
-    }
+    public void Clear() => this = default;
 
     /// <summary>The operation ran to its end.</summary>
     public void Complete()

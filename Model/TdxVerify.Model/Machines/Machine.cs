@@ -10,13 +10,6 @@ namespace TdxVerify.Model;
 public sealed class Machine<S>
     where S : struct, IState
 {
-    private static readonly RegisterFile s_vmcall = new()
-    {
-        Rax = (ulong)GuestLeaf.TDG_VP_VMCALL, Rcx = 0xFC00, R10 = 0, R11 = 12,
-    };
-
-    private static readonly RegisterFile s_veInfoGet = new() { Rax = (ulong)GuestLeaf.TDG_VP_VEINFO_GET };
-
     private readonly long[] _coverage;
     private readonly int _coveragePerLeaf;
     private GuestProgram[] _programs = [];
@@ -98,7 +91,7 @@ public sealed class Machine<S>
     public bool EnterEnd(int lp, ref RegisterFile registers)
     {
         int vcpu = (int)_state.Lp(lp, LpField.RunningVcpu) - 1;
-        GuestProgram program = ProgramOf(vcpu);
+        ref GuestProgram program = ref ProgramOf(vcpu);
         _decidingLeaf = -1;
         _decidingStep = 0;
         LastGuest = new GuestOutcome(vcpu, GuestOperationKind.Idle, CallEnd.Vmcall, 0, default);
@@ -106,8 +99,8 @@ public sealed class Machine<S>
         {
             _state.SetVcpu(vcpu, VcpuField.Rip, program.Operation.Rip);
             bool modelled = program.Operation.Kind == GuestOperationKind.Access
-                ? Access(lp, vcpu, program)
-                : Tdcall(lp, vcpu, program);
+                ? Access(lp, vcpu, ref program)
+                : Tdcall(lp, vcpu, ref program);
             if (!modelled)
                 return false;
             if (_call.End is not (CallEnd.Returned or CallEnd.AccessDone or CallEnd.VirtualizationException or CallEnd.PageFault))
@@ -122,7 +115,7 @@ public sealed class Machine<S>
         }
 
         _state.SetVcpu(vcpu, VcpuField.Rip, GuestProgram.VmcallRip);
-        BeginGuest(lp, vcpu, s_vmcall);
+        BeginGuest(lp, vcpu, GuestProgram.Vmcall);
         Run(Leaves.Guest((ulong)GuestLeaf.TDG_VP_VMCALL)!);
         _state.SetVcpu(vcpu, VcpuField.Rip, GuestProgram.VmcallRip + GuestProgram.TdcallLength);
         Exit(ref registers);
@@ -145,7 +138,7 @@ public sealed class Machine<S>
         tdcallReturned = false;
         if (!TryFindVcpu(tdvprHpa, out int vcpu))
             return false;
-        GuestProgram program = ProgramOf(vcpu);
+        ref GuestProgram program = ref ProgramOf(vcpu);
         result = program.Result;
         tdcallReturned = program.TdcallReturned;
         return program.WasSubmitted;
@@ -154,62 +147,29 @@ public sealed class Machine<S>
     /// <summary>Forgets what vCPUs were told; the state is reset by its owner.</summary>
     public void ForgetPrograms()
     {
-        foreach (GuestProgram program in _programs)
-            program.Clear();
+        Array.Clear(_programs);
         Choices = 0;
     }
+
+    /// <summary>What each vCPU was told to do, by its handle.</summary>
+    public ReadOnlySpan<GuestProgram> Programs => _programs;
 
     /// <summary>The latest operation of a vCPU.</summary>
     public ref readonly GuestOperation OperationOf(int vcpu) => ref ProgramOf(vcpu).Operation;
 
-    private bool TryFindVcpu(ulong tdvprHpa, out int vcpu)
-    {
-        vcpu = -1;
-        ulong page = (tdvprHpa - _state.Platform.PageBase) >> Hpa.PageShift;
-        if (page >= (ulong)_state.Platform.PageCount
-            || (PageType)_state.Pamt(new PamtRef(0, (int)page), PamtField.Type) != PageType.PT_TDVPR)
-        {
-            return false;
-        }
+    private bool TryFindVcpu(ulong tdvprHpa, out int vcpu) => VcpuLookup<S>.TryFind(ref _state, tdvprHpa, out vcpu);
 
-        vcpu = _state.Holder((int)page);
-        return true;
-    }
-
-    private GuestProgram ProgramOf(int vcpu)
+    private ref GuestProgram ProgramOf(int vcpu)
     {
-        int length = _programs.Length;
-        if (vcpu >= length)
-        {
+        if (vcpu >= _programs.Length)
             Array.Resize(ref _programs, Math.Max(16, 2 * (vcpu + 1)));
-            for (int i = length; i < _programs.Length; i++)
-                _programs[i] = new GuestProgram();
-        }
-
-        return _programs[vcpu];
+        return ref _programs[vcpu];
     }
 
-    private void Begin(int lp, in RegisterFile registers)
-    {
-        _call.In = registers;
-        _call.Out = registers;
-        _call.Status = Status.TDX_SUCCESS;
-        _call.Held = 0;
-        _call.Size = default;
-        _call.FailedStep = 0;
-        _call.Detail = FailureDetail.None;
-        _call.End = CallEnd.Returned;
-        _call.OutOfScope = false;
-        _call.Lp = lp;
-        _call.Choices = Choices;
-    }
+    private void Begin(int lp, in RegisterFile registers) => CallStart<S>.Begin(ref _call, lp, registers, Choices);
 
-    private void BeginGuest(int lp, int vcpu, in RegisterFile registers)
-    {
-        Begin(lp, registers);
-        _call.Vcpu = vcpu;
-        _call.Td = _state.Holder((int)_state.Pamt(new PamtRef(0, (int)_state.Vcpu(vcpu, VcpuField.TdvprPage)), PamtField.Owner) - 1);
-    }
+    private void BeginGuest(int lp, int vcpu, in RegisterFile registers) =>
+        CallStart<S>.BeginGuest(ref _state, ref _call, lp, vcpu, registers, Choices);
 
     private void Run(Leaf<S> leaf)
     {
@@ -225,39 +185,9 @@ public sealed class Machine<S>
         _coverage[(leaf.Index * _coveragePerLeaf) + failedStep]++;
     }
 
-    private void Finish(ref RegisterFile registers)
-    {
-        switch (_call.Detail)
-        {
-            case FailureDetail.SeptEntry:
-                SeptSteps<S>.ReturnEntry(ref _state, ref _call, 0);
-                break;
-            case FailureDetail.InputsRestored:
-                _call.Out.Rcx = _call.In.Rcx;
-                _call.Out.Rdx = _call.In.Rdx;
-                break;
-            case FailureDetail.LevelInStatus:
-                _call.Status += (uint)_call.Level;
-                break;
-            case FailureDetail.X2ApicIdInStatus:
-                _call.Status += (uint)_call.In.R8;
-                break;
-            case FailureDetail.EmulatedEptViolation:
-                _call.Out = new RegisterFile
-                {
-                    Rcx = (ulong)GuestAccess.Write, R8 = _call.Gpa & ~(ulong)(Hpa.PageSize - 1), Rbp = _call.In.Rbp,
-                };
-                break;
-            default:
-                break;
-        }
+    private void Finish(ref RegisterFile registers) => CallAnswer<S>.Finish(ref _state, ref _call, ref registers);
 
-        // In this order: a copy of registers of which one was written just before waits for that write.
-        registers = _call.Out;
-        registers.Rax = _call.Out.Rax = _call.Status;
-    }
-
-    private bool Access(int lp, int vcpu, GuestProgram program)
+    private bool Access(int lp, int vcpu, ref GuestProgram program)
     {
         BeginGuest(lp, vcpu, default);
         _call.Gpa = program.Operation.Gpa;
@@ -283,20 +213,14 @@ public sealed class Machine<S>
         return true;
     }
 
-    // The guest's #VE handler reads the information at once, so it is never valid at a second #VE.
     private void DeliverVirtualizationException(int lp, int vcpu)
     {
-        _state.SetVcpu(vcpu, VcpuField.VeExitReason, (ulong)ExitReason.EptViolation);
-        _state.SetVcpu(vcpu, VcpuField.VeQualification, (ulong)_call.Access);
-        _state.SetVcpu(vcpu, VcpuField.VeGla, 0);
-        _state.SetVcpu(vcpu, VcpuField.VeGpa, _call.Gpa);
-        _state.SetVcpu(vcpu, VcpuField.VeValid, 1);
-        _state.SetVcpu(vcpu, VcpuField.Rip, GuestProgram.VeInfoRip);
-        BeginGuest(lp, vcpu, s_veInfoGet);
+        CallAnswer<S>.DeliverVirtualizationException(ref _state, _call);
+        BeginGuest(lp, vcpu, GuestProgram.VeInfoGet);
         Run(Leaves.Guest((ulong)GuestLeaf.TDG_VP_VEINFO_GET)!);
     }
 
-    private bool Tdcall(int lp, int vcpu, GuestProgram program)
+    private bool Tdcall(int lp, int vcpu, ref GuestProgram program)
     {
         RegisterFile registers = program.Operation.Registers;
         BeginGuest(lp, vcpu, registers);
@@ -327,24 +251,7 @@ public sealed class Machine<S>
 
     private void Exit(ref RegisterFile registers)
     {
-        RegisterFile host = _call.Out;
-        ulong reason = _call.Status;
-        switch (_call.End)
-        {
-            case CallEnd.EptViolation:
-                reason = (ulong)ExitReason.EptViolation;
-                host = new RegisterFile { Rcx = host.Rcx, Rdx = host.Rdx, R8 = host.R8 };
-                break;
-            case CallEnd.InterruptExit:
-                reason = (ulong)ExitReason.ExternalInterrupt;
-                host = default;
-                break;
-            default:
-                break;
-        }
-
-        host.Rax = reason;
+        registers = CallAnswer<S>.Exit(_call);
         Run(Leaves.TdExit);
-        registers = host;
     }
 }

@@ -10,9 +10,9 @@ namespace TdxVerify.Model;
 /// </summary>
 public struct ArraysState : IPlatformState
 {
-    private const int EntriesPerTable = 512;
+    internal const int EntriesPerTable = 512;
     private const int FaultListSize = 32;
-    private const int X2ApicSlots = 576;
+    internal const int X2ApicSlots = 576;
     private const int DirtyShift = 6;
 
     private static readonly int s_tdFields = Enum.GetValues<TdField>().Length;
@@ -254,6 +254,27 @@ public struct ArraysState : IPlatformState
     /// <inheritdoc/>
     public readonly void FreeTable(int table) => _tablePool.Free(table);
 
+    /// <summary>The TD that came into being last is gone again, as if it had never been.</summary>
+    internal readonly void TakeBackTd(int td) => _tdPool.TakeBack(td);
+
+    /// <summary>The vCPU that came into being last is gone again.</summary>
+    internal readonly void TakeBackVcpu(int vcpu) => _vcpuPool.TakeBack(vcpu);
+
+    /// <summary>The S-EPT table that came into being last is gone again.</summary>
+    internal readonly void TakeBackTable(int table) => _tablePool.TakeBack(table);
+
+    /// <summary>The TD that went last is there again, with its fields as they were.</summary>
+    internal readonly void RestoreTd() => _tdPool.Take();
+
+    /// <summary>The vCPU that went last is there again.</summary>
+    internal readonly void RestoreVcpu() => _vcpuPool.Take();
+
+    /// <summary>The S-EPT table that went last is there again.</summary>
+    internal readonly void RestoreTable(int page) => _tablePages[_tablePool.Take()] = page;
+
+    /// <summary>A page that held an object leads to it again.</summary>
+    internal readonly void SetHolder(int page, int handle) => _holder[page] = handle;
+
     /// <inheritdoc/>
     public readonly void InvalidateEpt(int lp, int td)
     {
@@ -319,6 +340,15 @@ public struct ArraysState : IPlatformState
         public int Take() => _free.Count > 0 ? _free.Pop() : _next++;
 
         public void Free(int handle) => _free.Push(handle);
+
+        // Handles given back before the last Take are still on the stack, so the two cases can be told apart.
+        public void TakeBack(int handle)
+        {
+            if (handle == _next - 1)
+                _next--;
+            else
+                _free.Push(handle);
+        }
 
         public void Reset()
         {

@@ -56,6 +56,9 @@ public enum CallEnd : byte
     /// <summary>TDH.VP.ENTER: an EPT violation was emulated instead of an entry (zero-step mitigation).</summary>
     EmulatedEptViolation,
 
+    /// <summary>A sanity check of the module failed: it halts, and no call ends any more.</summary>
+    ModuleHalt,
+
     /// <summary>Guest: TD exit by EPT violation.</summary>
     EptViolation,
 
@@ -161,6 +164,21 @@ public struct Call
 
     /// <summary>Guest access: how memory is touched.</summary>
     public GuestAccess Access;
+
+    /// <summary>Stepwise: how many accesses of the current step are done.</summary>
+    public int Progress;
+
+    /// <summary>Stepwise: the current step has further accesses.</summary>
+    public bool Again;
+
+    /// <summary>Stepwise: each atomic instruction of an attempt at a lock is an access of its own.</summary>
+    public bool SplitsLocks;
+
+    /// <summary>Stepwise: the second instruction of the attempt at a lock that is under way.</summary>
+    public LockFollowUp FollowUp;
+
+    /// <summary>Stepwise: what a failed step still has to do before the release steps.</summary>
+    public Aftermath Aftermath;
 
     /// <summary>The bit of a lock in <see cref="Held"/>.</summary>
     public static ulong Bit(LockId id) => 1UL << (int)id;

@@ -19,6 +19,7 @@ public sealed class Leaf<S>
     private const int CallsBeforeCompiling = 200;
 
     private readonly Step<S>[] _steps;
+    private readonly StepAccess<S>[] _accesses;
     private readonly int _firstRelease;
     private readonly bool _canCompile;
     private int _calls;
@@ -32,6 +33,7 @@ public sealed class Leaf<S>
         _firstRelease = Array.FindIndex(_steps, step => step.Kind == StepKind.Release);
         if (_firstRelease < 0)
             _firstRelease = _steps.Length;
+        _accesses = Array.ConvertAll(_steps, StepAccess<S>.Of);
         _canCompile = Array.TrueForAll(_steps, IsStatic);
         Steps = [.. _steps];
     }
@@ -81,15 +83,65 @@ public sealed class Leaf<S>
             if (test(ref s, ref c, step.Argument))
                 return index + 1;
             step.Undo?.Invoke(ref s, ref c, step.Argument);
-            c.FailedStep = index + 1;
-            c.Status = step.Failure.Status;
-            c.Detail = step.Failure.Detail;
-            c.End = step.Failure.End;
+            Fail(ref c, step, index);
             return _firstRelease;
         }
 
         step.Action!(ref s, ref c, step.Argument);
         return index + 1;
+    }
+
+    /// <summary>
+    /// Makes one access of step <paramref name="index"/>, or executes it where it is not visible. Returns the index of
+    /// the step that follows, the same one where it has further accesses or an aftermath.
+    /// </summary>
+    public int NextAccess(ref S s, ref Call c, int index)
+    {
+        Step<S> step = _steps[index];
+        switch (c.Aftermath)
+        {
+            case Aftermath.Undo:
+                step.Undo!(ref s, ref c, step.Argument);
+                return AfterUndo(ref c, step);
+            case Aftermath.Drop:
+                step.Action!(ref s, ref c, step.Argument);
+                c.Aftermath = Aftermath.None;
+                return _firstRelease;
+            default:
+                break;
+        }
+
+        c.Again = false;
+        StepAccess<S> access = _accesses[index];
+        bool holds = access.Make(ref s, ref c, step.Argument);
+        if (c.Again)
+        {
+            c.Progress++;
+            return index;
+        }
+
+        c.Progress = 0;
+        if (holds)
+            return index + 1;
+        Fail(ref c, step, index);
+        if (step.Undo is null)
+            return AfterUndo(ref c, step);
+        if (access.UndoIsVisible)
+        {
+            c.Aftermath = Aftermath.Undo;
+            return index;
+        }
+
+        step.Undo(ref s, ref c, step.Argument);
+        return AfterUndo(ref c, step);
+    }
+
+    /// <summary>What <see cref="NextAccess"/> does next can be seen by other calls, or sees what they did.</summary>
+    public bool IsVisible(ref Call c, int index)
+    {
+        if (c.Aftermath != Aftermath.None)
+            return true;
+        return _steps[index].Kind == StepKind.Release ? c.Holds(_steps[index].Lock!.Value.Id) : _accesses[index].IsVisible;
     }
 
     /// <summary>Compiles the list now; later calls use the compiled form.</summary>
@@ -133,6 +185,23 @@ public sealed class Leaf<S>
         }
 
         _compiled = method.CreateDelegate<Body>(this);
+    }
+
+    private static void Fail(ref Call c, Step<S> step, int index)
+    {
+        c.FailedStep = index + 1;
+        c.Status = step.Failure.Status;
+        c.Detail = step.Failure.Detail;
+        c.End = step.Failure.End;
+    }
+
+    private int AfterUndo(ref Call c, Step<S> step)
+    {
+        c.Aftermath = Aftermath.None;
+        if (step.Failure.Drop is not { } dropped || !c.Holds(dropped))
+            return _firstRelease;
+        c.Aftermath = Aftermath.Drop;
+        return Array.FindIndex(_steps, _firstRelease, release => release.Lock!.Value.Id == dropped);
     }
 
     private static bool IsStatic(Step<S> step) =>

@@ -248,10 +248,20 @@ internal sealed class LeafBuilder<S>(LeafId id)
     public LeafBuilder<S> MappedPage(string what, bool isTable)
     {
         Read($"{what} = what the entry points to", isTable ? PamtSteps<S>.ReadMappedTable : PamtSteps<S>.ReadMappedPage);
+        MappedPageIsAssigned(what);
         return Lock(
             $"{what} PAMT entry EXCLUSIVE (implicit)", Call.PamtLock(PageSlot.Mapped, 0), LockMode.Exclusive,
             PamtSteps<S>.LockMappedExclusive, Failure.Of(Status.TDX_OPERAND_BUSY, Register.Rcx));
     }
+
+    /// <summary>
+    /// A sanity check of the module: what an S-EPT entry points to is assigned. It fails only where another call has
+    /// written the entry and not yet the PAMT (contention/anomalies.md, F1).
+    /// </summary>
+    public LeafBuilder<S> MappedPageIsAssigned(string what) =>
+        Check(
+            $"{what} is neither PT_NDA nor PT_RSVD (else the module halts)", PamtSteps<S>.MappedIsAssigned,
+            Failure.To(CallEnd.ModuleHalt));
 
     /// <summary>In a running TD: blocked, then tracked.</summary>
     public LeafBuilder<S> BlockedAndTracked()

@@ -90,7 +90,12 @@ internal sealed class TraceCheckText(Terminal terminal, PortTarget target, bool 
             return;
         }
 
-        string what = verdict.Outcome == TraceOutcome.OutOfScope ? "out of scope" : "unreadable";
+        string what = verdict.Outcome switch
+        {
+            TraceOutcome.Rejected => terminal.Bad("rejected"),
+            TraceOutcome.OutOfScope => "out of scope",
+            _ => "unreadable",
+        };
         Paragraph.Write(terminal, Indent, $"{what}, {where}: {finding.Reason}");
     }
 

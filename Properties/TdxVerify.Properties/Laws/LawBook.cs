@@ -33,7 +33,6 @@ public static class LawBook
             new ReaddedPagesLaw(books, acceptance),
             new TeardownLaw(books),
             new LockLaw(books),
-            new LockResidueLaw(judge),
         ];
     }
 }

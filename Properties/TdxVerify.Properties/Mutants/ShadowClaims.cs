@@ -18,6 +18,7 @@ internal static class ShadowClaims
     private static IEnumerable<ShadowClaim> NothingSetsIt() =>
     [
         new() { Leaf = "*", Step = "TDR.FATAL is clear", Kinds = s_failures, NeverFails = true, Reason = "no modelled step sets TDR.FATAL: a machine check or an integrity error does" },
+        new() { Leaf = "*", Step = "(else the module halts)", Kinds = s_failures, NeverFails = true, Reason = "only a call that overlaps can fail it: TDH.MEM.PAGE.AUG between its writes of the S-EPT entry and of the PAMT" },
         new() { Leaf = "*", Step = "vCPU state is", Fault = "VCPU_DISABLED", Kinds = [MutantKind.SetAltered], Reason = "no modelled step sets VCPU_DISABLED: a non-recoverable TD exit does" },
         new() { Leaf = "TDH.MNG.RD", Step = "field is readable by the host", Kinds = s_failures, NeverFails = true, Reason = "every modelled field of a TD can be read by the host" },
     ];

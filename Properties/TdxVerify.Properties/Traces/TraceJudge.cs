@@ -3,6 +3,7 @@ using TdxVerify.Abi;
 using TdxVerify.Hardware.Native;
 using TdxVerify.Hardware.Replay;
 using TdxVerify.Hardware.Trace;
+using TdxVerify.Properties.Histories;
 using TdxVerify.Properties.Targets;
 
 namespace TdxVerify.Properties.Traces;
@@ -42,6 +43,8 @@ public sealed class TraceJudge : IDisposable
             IPort port = PortFor(platform);
             replayer = new PortReplayer(port);
             ReplayResult result = replayer.Replay(reader);
+            if (_target == PortTarget.Model && result.Stop is { Verdict: ReplayVerdict.OutOfScope, Event.Kind: TraceEventKind.Begin })
+                return JudgeHistory(input, platform, start);
             TimeSpan elapsed = Stopwatch.GetElapsedTime(start);
             return result.Stop is not { } stop
                 ? Verdict(TraceOutcome.Accepted, null, elapsed)
@@ -67,6 +70,30 @@ public sealed class TraceJudge : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => _ports.ForEach(open => open.Port.Dispose());
+
+    // Calls overlap: one after the other does not do.
+    private static TraceVerdict JudgeHistory(TraceInput input, PlatformInfo platform, long start)
+    {
+        TraceFile trace;
+        using (TraceReader reader = input.Open())
+            trace = TraceFile.Load(reader);
+        using var judge = new HistoryJudge(platform);
+        (HistoryFinding? unexplained, ReplayStop? stop)? found = judge.Judge(trace);
+        TraceFinding? finding = found switch
+        {
+            null => null,
+            ({ } history, _) => new TraceFinding(
+                history.Event.Line, history.Event.Sequence, $"{TraceEventText.Describe(history.Event)}: {history.Reason}", null),
+            (_, var replay) => new TraceFinding(replay!.Line, replay.Sequence, $"{TraceEventText.Describe(replay.Event)}: {replay.Reason}", null),
+        };
+        TraceOutcome outcome = found switch
+        {
+            null => TraceOutcome.Accepted,
+            (null, { Verdict: ReplayVerdict.OutOfScope }) => TraceOutcome.OutOfScope,
+            _ => TraceOutcome.Rejected,
+        };
+        return new TraceVerdict(input.Name, outcome, judge.Sequences, judge.Events, judge.Calls, Stopwatch.GetElapsedTime(start), finding);
+    }
 
     private PlatformInfo PlatformOf(TraceHeader header) =>
         _profile is { } profile ? header.Platform with { Profile = profile } : header.Platform;

@@ -56,7 +56,7 @@ public sealed class TraceCommandTests : IDisposable
     public void A_trace_that_cannot_be_judged_is_one_line_on_stderr_and_status_2()
     {
         AssertOneLine(CliRun.Of("trace", "check", _cut), $"{_cut}:3: malformed JSON");
-        AssertOneLine(CliRun.Of("trace", "check", s_overlapping), $"{s_overlapping}:42: out of scope: calls overlap here");
+        AssertOneLine(CliRun.Of("trace", "check", s_overlapping, "--target", "reference"), $"{s_overlapping}:42: out of scope: calls overlap here");
         AssertOneLine(CliRun.Of("trace", "check", "no/such.jsonl"), "no/such.jsonl: no such file");
         AssertOneLine(CliRun.Of("trace", "check", _folder.Path), "is a directory, expected a trace file, such as one of ");
     }
@@ -79,7 +79,7 @@ public sealed class TraceCommandTests : IDisposable
     [Fact]
     public void All_files_are_judged_and_the_worst_is_the_status()
     {
-        CliRun run = CliRun.Of("trace", "check", _cut, s_accepted, _rejected, s_overlapping);
+        CliRun run = CliRun.Of("trace", "check", _cut, s_accepted, _rejected, s_overlapping, "--target", "reference");
 
         Assert.Equal(2, run.Status);
         Assert.StartsWith($"tdxverify: 2 of 4 files could not be judged, the first is {_cut}:3: ", run.Error, StringComparison.Ordinal);
@@ -91,7 +91,7 @@ public sealed class TraceCommandTests : IDisposable
     [Fact]
     public void Json_is_one_document_with_a_verdict_for_each_file()
     {
-        CliRun run = CliRun.Of("trace", "check", s_accepted, _rejected, _cut, s_overlapping, "--json");
+        CliRun run = CliRun.Of("trace", "check", s_accepted, _rejected, _cut, s_overlapping, "--target", "reference", "--json");
         using JsonDocument document = JsonDocument.Parse(run.Out);
         JsonElement root = document.RootElement;
         JsonElement[] files = [.. root.GetProperty("files").EnumerateArray()];

@@ -22,10 +22,14 @@ public sealed class RecordingTests(Judging judging) : IClassFixture<Judging>
 
     [Theory]
     [MemberData(nameof(Overlapping))]
-    public void A_recording_with_overlapping_calls_is_out_of_scope_where_the_first_begins(string file)
+    public void Some_interleaving_explains_every_recording_with_overlapping_calls(string file) => AssertAccepted(file, PortTarget.Model);
+
+    [Fact]
+    public void A_target_that_makes_one_call_after_the_other_cannot_judge_overlapping_calls()
     {
-        int firstBegin = FirstBegin(Recordings.FullPath(file));
-        TraceVerdict verdict = judging.Judge(Recordings.FullPath(file));
+        string file = Recordings.PathOf("concurrent-mem");
+        int firstBegin = FirstBegin(file);
+        TraceVerdict verdict = judging.Judge(file, PortTarget.Reference);
 
         Assert.Equal(TraceOutcome.OutOfScope, verdict.Outcome);
         Assert.Equal(firstBegin, verdict.Finding!.Line);

@@ -15,6 +15,7 @@ internal static class GuestMemory<S>
             .Check("GPA is not shared (a shared one is a #VE without exit)", IsNotShared, Failure.To(CallEnd.VirtualizationException))
             .Check("the processor's S-EPT walk does not end at a page with R, W, X (else the access is done)", IsNotMapped, Failure.To(CallEnd.AccessDone)))
         .Check("no GPA bit above SHARED (else #PF)", IsNotTooWide, Failure.To(CallEnd.PageFault))
+        .Read("the module's own S-EPT walk, without any lock", WalkAgain)
         .Check("page is not pending, or PENDING_VE_DISABLE is 1 (else #VE)", IsNoVirtualizationException, Failure.To(CallEnd.VirtualizationException))
         .Effect("fault counter at the threshold: GPA appended to the list of faulting GPAs, if it has room and the GPA is new", AppendGpa, GuestSteps<S>.ZeroStepThreshold, threshold: true)
         .Effect("fault counter below the threshold: fault counter +1", CountFault, GuestSteps<S>.ZeroStepThreshold, threshold: true)
@@ -30,6 +31,7 @@ internal static class GuestMemory<S>
     private static bool IsNotShared(ref S s, ref Call c, int arg) =>
         IsTooWide(ref s, ref c) || (c.Gpa >> SharedBit(ref s, ref c) & 1) == 0;
 
+    [Visible(Part = nameof(WalkOneLevelToMapped))]
     private static bool IsNotMapped(ref S s, ref Call c, int arg)
     {
         if (IsTooWide(ref s, ref c))
@@ -37,6 +39,19 @@ internal static class GuestMemory<S>
         SeptSteps<S>.Walk(ref s, ref c, SeptLevel.Page4K);
         return c.Value.State != SeptState.MAPPED;
     }
+
+    private static bool WalkOneLevelToMapped(ref S s, ref Call c, int arg)
+    {
+        if (IsTooWide(ref s, ref c))
+            return true;
+        SeptSteps<S>.WalkOneLevel(ref s, ref c, SeptLevel.Page4K);
+        return c.Value.State != SeptState.MAPPED;
+    }
+
+    [Visible(Part = nameof(WalkOneLevelAgain))]
+    private static void WalkAgain(ref S s, ref Call c, int arg) => SeptSteps<S>.Walk(ref s, ref c, SeptLevel.Page4K);
+
+    private static void WalkOneLevelAgain(ref S s, ref Call c, int arg) => SeptSteps<S>.WalkOneLevel(ref s, ref c, SeptLevel.Page4K);
 
     private static bool IsNoVirtualizationException(ref S s, ref Call c, int arg) =>
         c.Value.State != SeptState.PENDING || s.Td(c.Td, TdField.PendingVeDisable) != 0;

@@ -14,6 +14,8 @@ internal static class TdExit<S>
         .ReleasePage(PageSlot.Tdvpr, "TDVPR")
         .Build();
 
+    // The guest runs up to here.
+    [Visible]
     private static void ReadPages(ref S s, ref Call c, int arg)
     {
         c.Page[(int)PageSlot.Tdvpr] = (int)s.Vcpu(c.Vcpu, VcpuField.TdvprPage);
@@ -29,6 +31,7 @@ internal static class TdExit<S>
     private static void SetLastExit(ref S s, ref Call c, int arg) =>
         s.SetVcpu(c.Vcpu, VcpuField.LastExit, (ulong)(c.End == CallEnd.Vmcall ? LastTdExit.TDVMCALL : LastTdExit.ASYNC_FAULT));
 
+    [Visible]
     private static void UncountRunning(ref S s, ref Call c, int arg)
     {
         TdField count = TdSteps<S>.RefCount(s.Vcpu(c.Vcpu, VcpuField.Epoch));

@@ -30,8 +30,8 @@ internal static class TdgMem<S>
         .Check("entry is PENDING (else TD exit, type ACCEPT)", IsPendingOrExits, Failure.To(CallEnd.EptViolation), (int)AcceptType)
         .Check(
             "2 MiB: no interrupt is pending after each 4 KiB chunk but the last (else the accept counter is kept)", AcceptChunks,
-            Failure.To(CallEnd.InterruptExit), ChunksPer2M)
-        .Effect("entry = MAPPED, RWX, written from the local copy (releases the lock, erases host priority)", Accept, releases: LockId.SeptEntry)
+            Failure.To(CallEnd.InterruptExit), ChunksPer2M, undo: KeepAcceptCounter)
+        .Effect("entry = MAPPED, RWX, written from the local copy (stays locked, erases host priority set since)", Accept)
         .ReleaseEntry()
         .Build();
 
@@ -60,11 +60,10 @@ internal static class TdgMem<S>
         .PageInfo(SeptLevel.Page4K, SeptLevel.Page1G)
         .Read("S-EPT walk without any lock", WalkToWantedLevel)
         .Check("walk reaches the level (else TD exit, type ATTR.WR)", ReachesLevelOrExits, Failure.To(CallEnd.EptViolation), (int)AttrWrType)
-        .Read("leaf = the unlocked copy is a leaf", KeepLeafFlag)
         .Lock("S-EPT entry, guest flavour", LockId.SeptEntry, LockMode.Guest, SeptSteps<S>.LockEntryGuest, Failure.Of(Status.TDX_OPERAND_BUSY, Register.Rcx))
         .Read("entry = S-EPT entry, read again under the lock", SeptSteps<S>.ReadEntry)
         .Check(
-            "entry is FREE, or the unlocked copy was a leaf", IsFreeOrWasLeaf,
+            "entry is FREE or a leaf", IsFreeOrLeaf,
             new Failure(Status.TDX_PAGE_SIZE_MISMATCH, FailureDetail.LevelInStatus))
         .Check("entry state in {MAPPED, PENDING} (else TD exit, type ATTR.WR)", IsWritableOrExits, Failure.To(CallEnd.EptViolation), (int)AttrWrType)
         .Effect("RCX = input | pending, RDX = attributes (0)", ReturnWrittenAttributes, writes: [Register.Rcx, Register.Rdx])
@@ -73,9 +72,15 @@ internal static class TdgMem<S>
 
     private static void ReadGpa(ref S s, ref Call c, int arg) => c.Gpa = c.In.Rcx;
 
+    [Visible(Part = nameof(WalkOneLevelToWantedLevel))]
     private static void WalkToWantedLevel(ref S s, ref Call c, int arg) => SeptSteps<S>.Walk(ref s, ref c, c.WantedLevel);
 
+    private static void WalkOneLevelToWantedLevel(ref S s, ref Call c, int arg) => SeptSteps<S>.WalkOneLevel(ref s, ref c, c.WantedLevel);
+
+    [Visible(Part = nameof(WalkOneLevelToEnd))]
     private static void WalkToEnd(ref S s, ref Call c, int arg) => SeptSteps<S>.Walk(ref s, ref c, SeptLevel.Page4K);
+
+    private static void WalkOneLevelToEnd(ref S s, ref Call c, int arg) => SeptSteps<S>.WalkOneLevel(ref s, ref c, SeptLevel.Page4K);
 
     private static bool IsNotAcceptedAbove(ref S s, ref Call c, int arg) =>
         c.Level == c.WantedLevel || c.Value.State != SeptState.MAPPED;
@@ -90,6 +95,8 @@ internal static class TdgMem<S>
     private static void KeepLeafFlag(ref S s, ref Call c, int arg) => c.Sample = c.Value.IsLeaf ? 1UL : 0;
 
     private static bool IsFreeOrWasLeaf(ref S s, ref Call c, int arg) => c.Value.State == SeptState.FREE || c.Sample != 0;
+
+    private static bool IsFreeOrLeaf(ref S s, ref Call c, int arg) => c.Value.State == SeptState.FREE || c.Value.IsLeaf;
 
     private static bool IsNotAccepted(ref S s, ref Call c, int arg) => c.Value.State != SeptState.MAPPED;
 
@@ -115,19 +122,16 @@ internal static class TdgMem<S>
         c.Out.R8 = c.Gpa & ~(ulong)(Hpa.PageSize - 1);
     }
 
-    private static bool AcceptChunks(ref S s, ref Call c, int chunks)
-    {
-        if (c.WantedLevel == SeptLevel.Page4K || s.Global(GlobalField.InterruptPending) == 0)
-            return true;
-        int done = c.Value.AcceptCounter + 1;
-        if (done >= chunks)
-            return true;
-        SeptSteps<S>.WriteEntryAndRelease(ref s, ref c, c.Value.WithAcceptCounter(done));
-        return false;
-    }
+    private static bool AcceptChunks(ref S s, ref Call c, int chunks) =>
+        c.WantedLevel == SeptLevel.Page4K || s.Global(GlobalField.InterruptPending) == 0 || c.Value.AcceptCounter + 1 >= chunks;
 
+    [Visible]
+    private static void KeepAcceptCounter(ref S s, ref Call c, int arg) =>
+        SeptSteps<S>.WriteCopy(ref s, ref c, c.Value.WithAcceptCounter(c.Value.AcceptCounter + 1));
+
+    [Visible]
     private static void Accept(ref S s, ref Call c, int arg) =>
-        SeptSteps<S>.WriteEntryAndRelease(ref s, ref c, c.Value.With(SeptMachine.Next(c.Value.State, Trigger.TDG_MEM_PAGE_ACCEPT)).WithAcceptCounter(0));
+        SeptSteps<S>.WriteCopy(ref s, ref c, c.Value.With(SeptMachine.Next(c.Value.State, Trigger.TDG_MEM_PAGE_ACCEPT)).WithAcceptCounter(0));
 
     private static bool IsReadableOrExits(ref S s, ref Call c, int arg)
     {

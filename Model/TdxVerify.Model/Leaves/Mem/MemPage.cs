@@ -121,6 +121,7 @@ internal static class MemPage<S>
         return (c.In.R9 & (Hpa.PageSize - 1)) == 0 && c.In.R9 >> platform.MaxPa == 0 && hkid < (ulong)platform.PrivateHkidFirst;
     }
 
+    [Visible]
     private static void MapPage(ref S s, ref Call c, int arg) =>
         s.SetEntry(c.Entry, SeptEntry.Of(SeptMachine.To(Trigger.TDH_MEM_PAGE_ADD), c.Page[(int)PageSlot.Target]));
 
@@ -145,21 +146,26 @@ internal static class MemPage<S>
         c.WantedLevel == SeptLevel.Page4K
         || s.AreAll(new PamtRef(0, c.Page[(int)PageSlot.Target]), (int)SeptLevel.Pages(SeptLevel.Page2M), PageType.PT_NDA);
 
+    [Visible]
     private static void MapPending(ref S s, ref Call c, int arg) =>
         SeptSteps<S>.WriteEntryAndRelease(ref s, ref c, SeptEntry.Of(SeptMachine.To(Trigger.TDH_MEM_PAGE_AUG), c.Page[(int)PageSlot.Target]));
 
+    [Visible]
     private static void CountPages(ref S s, ref Call c, int arg) =>
         TdSteps<S>.IncrementChildCount(ref s, ref c, (int)SeptLevel.Pages(c.WantedLevel));
 
+    [Visible]
     private static void UncountPages(ref S s, ref Call c, int arg) =>
         TdSteps<S>.DecrementChildCount(ref s, ref c, (int)SeptLevel.Pages(c.WantedLevel));
 
+    [Visible]
     private static void FreeEntry(ref S s, ref Call c, int arg) =>
         SeptSteps<S>.WriteEntryAndRelease(ref s, ref c, SeptEntry.Of(SeptMachine.To(Trigger.TDH_MEM_PAGE_REMOVE)));
 
     private static bool TargetDiffers(ref S s, ref Call c, int arg) =>
         c.In.R8 != s.Platform.PageBase + ((ulong)c.Value.Target << Hpa.PageShift);
 
+    [Visible]
     private static void MapTarget(ref S s, ref Call c, int arg) =>
         SeptSteps<S>.WriteEntryLocked(
             ref s, ref c, SeptEntry.Of(SeptMachine.Next(c.Value.State, Trigger.TDH_MEM_PAGE_RELOCATE), c.Page[(int)PageSlot.Target]));

@@ -63,6 +63,7 @@ internal static class MemPromote<S>
         .EntryState()
         .Read("accept counter of the copy ignored", SeptSteps<S>.IgnoreAcceptCounter)
         .Read("large page = what the entry points to", PamtSteps<S>.ReadMappedPage)
+        .MappedPageIsAssigned("large page")
         .BlockedAndTracked()
         .Page(PageSlot.Target, Register.R8, "new S-EPT", LockMode.Exclusive, PageType.PT_NDA)
         .Check(
@@ -117,6 +118,7 @@ internal static class MemPromote<S>
         return child == SeptEntry.Of(first.State, first.Target + (index * stride)).WithAcceptCounter(first.AcceptCounter);
     }
 
+    [Visible]
     private static bool AllChildrenAreAlike(ref S s, ref Call c, int arg)
     {
         int last = (int)c.Sample - 1;
@@ -141,10 +143,31 @@ internal static class MemPromote<S>
 
     private static PamtRef MergedPamt(ref Call c) => PamtRef.Of(c.Level, new SeptEntry(c.Sample2).Target);
 
+    [Visible(Part = nameof(LockOrReleaseMerged))]
     private static bool LockMerged(ref S s, ref Call c, int arg) => LockMomentarily(ref s, MergedPamt(ref c));
 
-    private static bool LockLarge(ref S s, ref Call c, int arg) =>
-        LockMomentarily(ref s, PamtRef.Of(c.Level, c.Page[(int)PageSlot.Mapped]));
+    private static bool LockOrReleaseMerged(ref S s, ref Call c, int arg) => LockOrRelease(ref s, ref c, MergedPamt(ref c));
+
+    [Visible(Part = nameof(LockOrReleaseLarge))]
+    private static bool LockLarge(ref S s, ref Call c, int arg) => LockMomentarily(ref s, LargePamt(ref c));
+
+    private static bool LockOrReleaseLarge(ref S s, ref Call c, int arg) => LockOrRelease(ref s, ref c, LargePamt(ref c));
+
+    private static PamtRef LargePamt(ref Call c) => PamtRef.Of(c.Level, c.Page[(int)PageSlot.Mapped]);
+
+    private static bool LockOrRelease(ref S s, ref Call c, PamtRef at)
+    {
+        ulong word = s.Pamt(at, PamtField.Lock);
+        bool releases = c.Progress > 0;
+        bool granted = true;
+        if (releases)
+            HostPriorityLock.ReleaseExclusive(ref word);
+        else
+            granted = HostPriorityLock.TryExclusive(ref word, guest: false);
+        s.SetPamt(at, PamtField.Lock, word);
+        c.Again = granted && !releases;
+        return granted;
+    }
 
     private static bool LockMomentarily(ref S s, PamtRef at)
     {
@@ -156,6 +179,7 @@ internal static class MemPromote<S>
         return granted;
     }
 
+    [Visible]
     private static void MergePamt(ref S s, ref Call c, int arg)
     {
         PamtRef merged = MergedPamt(ref c);
@@ -163,6 +187,7 @@ internal static class MemPromote<S>
         s.SetPamt(merged, PamtField.Type, (ulong)PageType.PT_REG);
     }
 
+    [Visible]
     private static void FreeChildPamt(ref S s, ref Call c, int arg)
     {
         PamtRef first = PamtRef.Of(c.Level - 1, new SeptEntry(c.Sample2).Target);
@@ -170,6 +195,7 @@ internal static class MemPromote<S>
             s.SetPamt(first with { Index = first.Index + i }, PamtField.Type, (ulong)PageType.PT_NDA);
     }
 
+    [Visible]
     private static void MapMerged(ref S s, ref Call c, int arg)
     {
         SeptEntry first = new(c.Sample2);
@@ -179,6 +205,7 @@ internal static class MemPromote<S>
 
     private static bool RdxReservedAreZero(ref S s, ref Call c, int arg) => (c.In.Rdx & 0xFFF0_0000_0000_0FFE) == 0;
 
+    [Visible]
     private static void SplitPamt(ref S s, ref Call c, int arg)
     {
         PamtRef large = PamtRef.Of(c.Level, c.Page[(int)PageSlot.Mapped]);
@@ -203,6 +230,7 @@ internal static class MemPromote<S>
             s.SetEntry(new EntryRef(table, index), SeptEntry.Of(state, c.Value.Target + (index * stride)));
     }
 
+    [Visible]
     private static void MapTable(ref S s, ref Call c, int arg) =>
         SeptSteps<S>.WriteEntryLocked(ref s, ref c, SeptEntry.Of(SeptMachine.To(Trigger.TDH_MEM_PAGE_DEMOTE), (long)c.Sample));
 }

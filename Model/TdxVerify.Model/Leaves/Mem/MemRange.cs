@@ -54,6 +54,7 @@ internal static class MemRange<S>
 
     private static bool IsNotBlocked(ref S s, ref Call c, int arg) => !SeptStates.AnyBlocked.Contains(c.Value.State);
 
+    [Visible]
     private static void BlockEntry(ref S s, ref Call c, int arg) =>
         SeptSteps<S>.WriteEntryLocked(ref s, ref c, c.Value.With(c.Value.State.Blocked()).WithAcceptCounter(0));
 
@@ -65,17 +66,22 @@ internal static class MemRange<S>
             PamtSteps<S>.ReadMappedTable(ref s, ref c, arg);
     }
 
+    [Visible]
     private static void ReadEpoch(ref S s, ref Call c, int arg) => c.Sample = s.Td(c.Td, TdField.Epoch);
 
+    [Visible]
     private static void SetBepoch(ref S s, ref Call c, int arg) =>
         s.SetPamt(
             PamtRef.Of(c.Size[(int)PageSlot.Mapped], c.Page[(int)PageSlot.Mapped]), PamtField.Bepoch, c.Sample);
 
+    [Visible]
     private static void UnblockEntry(ref S s, ref Call c, int arg) =>
         SeptSteps<S>.WriteEntryAndRelease(ref s, ref c, c.Value.With(c.Value.State.Unblocked()));
 
+    [Visible]
     private static bool NoVcpuInPreviousEpoch(ref S s, ref Call c, int arg) =>
         s.Td(c.Td, TdSteps<S>.RefCount(s.Td(c.Td, TdField.Epoch) + 1)) == 0;
 
+    [Visible]
     private static void AdvanceEpoch(ref S s, ref Call c, int arg) => s.SetTd(c.Td, TdField.Epoch, s.Td(c.Td, TdField.Epoch) + 1);
 }

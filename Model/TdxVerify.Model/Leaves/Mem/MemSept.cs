@@ -68,6 +68,7 @@ internal static class MemSept<S>
 
     public static void FreeTable(ref S s, ref Call c, int arg) => s.FreeTable(c.Value.Target);
 
+    [Visible]
     private static bool AllChildrenAreFree(ref S s, ref Call c, int arg)
     {
         SeptStates removable = SeptMachine.From(Trigger.TDH_MEM_SEPT_REMOVE_ABOVE);
@@ -80,6 +81,7 @@ internal static class MemSept<S>
         return true;
     }
 
+    [Visible]
     private static void FreeEntry(ref S s, ref Call c, int arg) =>
         SeptSteps<S>.WriteEntryAndRelease(ref s, ref c, SeptEntry.Of(SeptMachine.To(Trigger.TDH_MEM_SEPT_REMOVE)));
 

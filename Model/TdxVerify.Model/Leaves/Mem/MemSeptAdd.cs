@@ -116,6 +116,7 @@ internal static class MemSeptAdd<S>
 
     private static void NewTable(ref S s, ref Call c, int arg) => c.Sample = (ulong)s.NewTable(c.Page[(int)PageSlot.Target]);
 
+    [Visible]
     private static void MapTable(ref S s, ref Call c, int arg) =>
         SeptSteps<S>.WriteEntryLocked(ref s, ref c, SeptEntry.Of(SeptMachine.To(Trigger.TDH_MEM_SEPT_ADD), (long)c.Sample));
 }

@@ -60,12 +60,15 @@ internal static class MetadataRead<S>
 
     private static bool FieldIdIsLegal(ref S s, ref Call c, int arg) => Field(ref c).IsLegal;
 
+    [Visible]
     private static bool TdFieldIsKnown(ref S s, ref Call c, int profile) =>
         IsKnown(ref c, Field(ref c).InTd(ref s, c.Td, (ModuleProfile)profile));
 
+    [Visible]
     private static bool TdFieldIsReadable(ref S s, ref Call c, int profile) =>
         Field(ref c).InTd(ref s, c.Td, (ModuleProfile)profile) == MetadataKnowledge.Readable;
 
+    [Visible]
     private static void ReadTdField(ref S s, ref Call c, int arg) =>
         MetadataValue.TryReadTd(ref s, c.Td, Field(ref c), out c.Out.R8);
 

@@ -41,6 +41,7 @@ internal static class MngAddCx<S>
             s.SetTd(c.Td, TdField.RootTable, (ulong)s.NewTable(c.Page[(int)PageSlot.Target]));
     }
 
+    [Visible]
     private static void CountPage(ref S s, ref Call c, int arg) =>
         s.SetTd(c.Td, TdField.TdcsPages, s.Td(c.Td, TdField.TdcsPages) + 1);
 }

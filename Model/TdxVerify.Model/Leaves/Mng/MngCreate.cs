@@ -27,6 +27,7 @@ internal static class MngCreate<S>
     private static bool HkidIsFree(ref S s, ref Call c, int arg) =>
         TdMachine.Key.Permits((HkidState)s.Key((int)c.In.Rdx, KeyField.State), Trigger.TDH_MNG_CREATE);
 
+    [Visible]
     private static void NewTd(ref S s, ref Call c, int arg) => c.Td = s.NewTd(c.Page[(int)PageSlot.Target]);
 
     private static void SetHkid(ref S s, ref Call c, int arg) => s.SetTd(c.Td, TdField.Hkid, c.In.Rdx);

@@ -74,14 +74,17 @@ internal static class MngInit<S>
 
     private static TdParams Parameters(ref S s, ref Call c) => new(c.In.Rdx & ~s.Platform.HkidMask);
 
+    [Visible]
     private static void ClearVcpuCounts(ref S s, ref Call c, int arg)
     {
         s.SetTd(c.Td, TdField.NumVcpus, 0);
         s.SetTd(c.Td, TdField.AssociatedVcpus, 0);
     }
 
+    [Visible]
     private static void SetFirstEpoch(ref S s, ref Call c, int arg) => s.SetTd(c.Td, TdField.Epoch, 1);
 
+    [Visible]
     private static void ClearRefCounts(ref S s, ref Call c, int arg)
     {
         s.SetTd(c.Td, TdField.RefCountEven, 0);
@@ -152,6 +155,7 @@ internal static class MngInit<S>
 
     private static void SetTopology(ref S s, ref Call c, int arg) => s.SetTd(c.Td, TdField.TopologyEnumConfigured, 1);
 
+    [Visible]
     private static void KeepParameters(ref S s, ref Call c, int arg)
     {
         TdParams parameters = Parameters(ref s, ref c);
@@ -167,6 +171,7 @@ internal static class MngInit<S>
     private static void SetPendingVeDisable(ref S s, ref Call c, int arg) =>
         s.SetTd(c.Td, TdField.PendingVeDisable, s.Td(c.Td, TdField.Attributes) >> BitOperations.Log2(TdParams.SeptVeDisable) & 1);
 
+    [Visible]
     private static void SetInitialized(ref S s, ref Call c, int arg) =>
         s.SetTd(c.Td, TdField.OpState, (ulong)TdMachine.OpStates.To(Trigger.TDH_MNG_INIT));
 }

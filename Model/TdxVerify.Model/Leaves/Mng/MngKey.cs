@@ -51,9 +51,11 @@ internal static class MngKey<S>
 
     private static bool KeyIsNotConfigured(ref S s, ref Call c, int arg) => (s.Td(c.Td, TdField.KeysConfigured) & 1) == 0;
 
+    [Visible]
     private static void SetConfigured(ref S s, ref Call c, int arg) =>
         s.SetTd(c.Td, TdField.KeysConfigured, s.Td(c.Td, TdField.KeysConfigured) | 1);
 
+    [Visible]
     private static void SetKeysConfigured(ref S s, ref Call c, int arg)
     {
         if (s.Td(c.Td, TdField.KeysConfigured) == AllPackages(ref s))
@@ -68,6 +70,7 @@ internal static class MngKey<S>
     private static void SetWritebackBitmap(ref S s, ref Call c, int arg) =>
         s.SetKey(Hkid(ref s, ref c), KeyField.WritebackBitmap, AllPackages(ref s));
 
+    [Visible]
     private static void SetBlocked(ref S s, ref Call c, int arg) =>
         s.SetTd(c.Td, TdField.Lifecycle, (ulong)TdMachine.Lifecycle.To(Trigger.TDH_MNG_VPFLUSHDONE));
 
@@ -79,6 +82,7 @@ internal static class MngKey<S>
     private static void SetFree(ref S s, ref Call c, int arg) =>
         s.SetKey(Hkid(ref s, ref c), KeyField.State, (ulong)TdMachine.Key.To(Trigger.TDH_MNG_KEY_FREEID));
 
+    [Visible]
     private static void SetTeardown(ref S s, ref Call c, int arg) =>
         s.SetTd(c.Td, TdField.Lifecycle, (ulong)TdMachine.Lifecycle.To(Trigger.TDH_MNG_KEY_FREEID));
 

@@ -35,6 +35,7 @@ internal static class Mr<S>
 
     private static void ReadGpa(ref S s, ref Call c, int arg) => c.Gpa = c.In.Rcx;
 
+    [Visible]
     private static bool IsPresent(ref S s, ref Call c, int arg)
     {
         SeptSteps<S>.Walk(ref s, ref c, SeptLevel.Page4K);
@@ -43,6 +44,7 @@ internal static class Mr<S>
 
     private static bool HasVcpus(ref S s, ref Call c, int arg) => s.Td(c.Td, TdField.NumVcpus) > 0;
 
+    [Visible]
     private static void SetRunnable(ref S s, ref Call c, int arg) =>
         s.SetTd(c.Td, TdField.OpState, (ulong)TdMachine.OpStates.To(Trigger.TDH_MR_FINALIZE));
 }

@@ -124,6 +124,7 @@ internal static class Phymem<S>
     private static bool HasNoChildren(ref S s, ref Call c, int arg) =>
         TypeOf(ref s, ref c) != PageType.PT_TDR || s.Td(c.Td, TdField.ChildCount) == 0;
 
+    [Visible]
     private static void UncountPages(ref S s, ref Call c, int arg)
     {
         if (TypeOf(ref s, ref c) != PageType.PT_TDR)

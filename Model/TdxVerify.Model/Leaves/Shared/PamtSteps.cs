@@ -48,11 +48,11 @@ internal static class PamtSteps<S>
     {
         PamtRef at = At(ref c, arg);
         ulong word = s.Pamt(at, PamtField.Lock);
-        bool granted = HostPriorityLock.TryShared(ref word, guest: false);
+        bool granted = LockAttempt.OfHost(ref c, ref word, LockRequest.Shared);
         s.SetPamt(at, PamtField.Lock, word);
-        if (granted)
+        if (granted && !c.Again)
             c.Take(Id(arg), exclusive: false);
-        return granted;
+        return granted || c.Again;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -60,22 +60,22 @@ internal static class PamtSteps<S>
     {
         PamtRef at = At(ref c, arg);
         ulong word = s.Pamt(at, PamtField.Lock);
-        bool granted = HostPriorityLock.TryExclusive(ref word, guest: false);
+        bool granted = LockAttempt.OfHost(ref c, ref word, LockRequest.Exclusive);
         s.SetPamt(at, PamtField.Lock, word);
-        if (granted)
+        if (granted && !c.Again)
             c.Take(Id(arg), exclusive: true);
-        return granted;
+        return granted || c.Again;
     }
 
     public static bool PromoteLock(ref S s, ref Call c, int arg)
     {
         PamtRef at = At(ref c, arg);
         ulong word = s.Pamt(at, PamtField.Lock);
-        bool granted = HostPriorityLock.TryPromote(ref word, guest: false);
+        bool granted = LockAttempt.OfHost(ref c, ref word, LockRequest.Promotion);
         s.SetPamt(at, PamtField.Lock, word);
-        if (granted)
+        if (granted && !c.Again)
             c.Take(Id(arg), exclusive: true);
-        return granted;
+        return granted || c.Again;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -153,6 +153,9 @@ internal static class PamtSteps<S>
         c.Size[(int)PageSlot.Mapped] = 0;
     }
 
+    public static bool MappedIsAssigned(ref S s, ref Call c, int arg) =>
+        Type(ref s, ref c, Arg(PageSlot.Mapped, c.Size[(int)PageSlot.Mapped])) is not (PageType.PT_NDA or PageType.PT_RSVD);
+
     public static bool LockMappedExclusive(ref S s, ref Call c, int arg)
     {
         int slot = (int)PageSlot.Mapped;
@@ -192,6 +195,7 @@ internal static class PamtSteps<S>
 
     public static void SetTypeEpt(ref S s, ref Call c, int arg) => SetType(ref s, ref c, SlotOf(arg), PageType.PT_EPT);
 
+    [Visible]
     public static void ClearBepoch(ref S s, ref Call c, int arg) =>
         s.SetPamt(PamtRef.Of(c.Size[Slot(arg)], c.Page[Slot(arg)]), PamtField.Bepoch, 0);
 

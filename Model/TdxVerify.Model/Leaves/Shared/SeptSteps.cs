@@ -12,6 +12,9 @@ internal static class SeptSteps<S>
     /// <summary>As a highest level: that of the root's entries.</summary>
     public const int RootLevel = 7;
 
+    /// <summary>As the level of a walk: it is still to begin.</summary>
+    public const int AboveRoot = -1;
+
     /// <summary>The argument of <see cref="PageInfoIsLegal"/>: levels that the operand may have.</summary>
     public static int Levels(int lowest, int highest) => lowest | (highest << 4);
 
@@ -47,6 +50,24 @@ internal static class SeptSteps<S>
     public static void ReleaseTree(ref S s, ref Call c, int arg) =>
         TdSteps<S>.ReleasePlain(ref s, ref c, TdField.SeptTreeLock, LockId.SeptTree);
 
+    /// <summary>One level of a walk from the root down to a level, or to where no S-EPT page is mapped.</summary>
+    public static void WalkOneLevel(ref S s, ref Call c, int level)
+    {
+        if (c.Progress == 0 || c.Level == AboveRoot)
+        {
+            c.Level = (int)s.Td(c.Td, TdField.RootLevel);
+            c.Entry = new EntryRef((int)s.Td(c.Td, TdField.RootTable), SeptLevel.Index(c.Gpa, c.Level));
+        }
+        else
+        {
+            c.Level--;
+            c.Entry = new EntryRef(c.Value.Target, SeptLevel.Index(c.Gpa, c.Level));
+        }
+
+        c.Value = s.Entry(c.Entry);
+        c.Again = c.Level > level && c.Value.State == SeptState.NL_MAPPED;
+    }
+
     /// <summary>Walks from the root down to a level, or to where no S-EPT page is mapped.</summary>
     public static void Walk(ref S s, ref Call c, int level)
     {
@@ -70,32 +91,40 @@ internal static class SeptSteps<S>
         }
     }
 
+    [Visible(Part = nameof(WalkOneLevelToReach))]
     public static bool WalkReachesLevel(ref S s, ref Call c, int arg)
     {
         Walk(ref s, ref c, c.WantedLevel);
         return c.Level == c.WantedLevel;
     }
 
+    public static bool WalkOneLevelToReach(ref S s, ref Call c, int arg)
+    {
+        WalkOneLevel(ref s, ref c, c.WantedLevel);
+        return c.Level == c.WantedLevel;
+    }
+
     public static bool LockEntryHost(ref S s, ref Call c, int arg)
     {
         SeptEntry entry = s.Entry(c.Entry);
-        bool granted = EntryLock.TryHost(ref entry);
+        bool granted = LockAttempt.OfEntry(ref c, ref entry, guest: false);
         s.SetEntry(c.Entry, entry);
-        if (granted)
+        if (granted && !c.Again)
             c.Take(LockId.SeptEntry, exclusive: true);
-        return granted;
+        return granted || c.Again;
     }
 
     public static bool LockEntryGuest(ref S s, ref Call c, int arg)
     {
         SeptEntry entry = s.Entry(c.Entry);
-        if (!EntryLock.TryGuest(ref entry))
-            return false;
+        bool granted = LockAttempt.OfEntry(ref c, ref entry, guest: true);
         s.SetEntry(c.Entry, entry);
-        c.Take(LockId.SeptEntry, exclusive: true);
-        return true;
+        if (granted && !c.Again)
+            c.Take(LockId.SeptEntry, exclusive: true);
+        return granted || c.Again;
     }
 
+    [Visible]
     public static void ReadEntry(ref S s, ref Call c, int arg) => c.Value = s.Entry(c.Entry);
 
     /// <summary>An interrupted accept is forgotten: the entry counts as if none of its chunks were done.</summary>
@@ -118,6 +147,12 @@ internal static class SeptSteps<S>
         c.Drop(LockId.SeptEntry);
     }
 
+    /// <summary>
+    /// Writes the local copy of the entry, changed, lock bit included: host priority that was set since the copy was
+    /// read is erased, host priority in the copy stays.
+    /// </summary>
+    public static void WriteCopy(ref S s, ref Call c, SeptEntry copy) => s.SetEntry(c.Entry, copy);
+
     /// <summary>Writes a whole new entry that stays locked: this erases host priority.</summary>
     public static void WriteEntryLocked(ref S s, ref Call c, SeptEntry entry) =>
         s.SetEntry(c.Entry, entry.WithoutLockBits.WithLock(true));
@@ -128,6 +163,7 @@ internal static class SeptSteps<S>
     public static bool IsBlockedIfTracked(ref S s, ref Call c, int arg) =>
         !NeedsTracking(ref s, ref c) || SeptStates.AnyBlocked.Contains(c.Value.State);
 
+    [Visible]
     public static bool IsTracked(ref S s, ref Call c, int arg)
     {
         if (!NeedsTracking(ref s, ref c))

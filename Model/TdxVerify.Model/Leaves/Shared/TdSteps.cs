@@ -17,11 +17,11 @@ internal static class TdSteps<S>
     public static bool LockOpStateShared(ref S s, ref Call c, int arg)
     {
         ulong word = s.Td(c.Td, TdField.OpStateLock);
-        bool granted = HostPriorityLock.TryShared(ref word, guest: false);
+        bool granted = LockAttempt.OfHost(ref c, ref word, LockRequest.Shared);
         s.SetTd(c.Td, TdField.OpStateLock, word);
-        if (granted)
+        if (granted && !c.Again)
             c.Take(LockId.OpState, exclusive: false);
-        return granted;
+        return granted || c.Again;
     }
 
     public static void ReleaseOpState(ref S s, ref Call c, int arg)
@@ -40,9 +40,11 @@ internal static class TdSteps<S>
 
     public static void ReleaseEpoch(ref S s, ref Call c, int arg) => ReleasePlain(ref s, ref c, TdField.EpochLock, LockId.Epoch);
 
+    [Visible]
     public static void IncrementChildCount(ref S s, ref Call c, int pages) =>
         s.SetTd(c.Td, TdField.ChildCount, s.Td(c.Td, TdField.ChildCount) + (ulong)pages);
 
+    [Visible]
     public static void DecrementChildCount(ref S s, ref Call c, int pages) =>
         s.SetTd(c.Td, TdField.ChildCount, s.Td(c.Td, TdField.ChildCount) - (ulong)pages);
 

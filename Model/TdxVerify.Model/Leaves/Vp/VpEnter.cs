@@ -65,14 +65,17 @@ internal static class VpEnter<S>
     // Only L1 is modelled: NUM_L2_VMS is 0.
     private static bool ResumeL1IsLegal(ref S s, ref Call c, int arg) => (c.In.Rcx & ResumeL1) == 0;
 
+    [Visible]
     private static void SampleEpoch(ref S s, ref Call c, int arg) => c.Sample = s.Td(c.Td, TdField.Epoch);
 
+    [Visible]
     private static void CountRunning(ref S s, ref Call c, int arg)
     {
         TdField count = TdSteps<S>.RefCount(c.Sample);
         s.SetTd(c.Td, count, s.Td(c.Td, count) + 1);
     }
 
+    [Visible]
     private static void UncountRunning(ref S s, ref Call c, int arg)
     {
         TdField count = TdSteps<S>.RefCount(c.Sample);
@@ -92,6 +95,7 @@ internal static class VpEnter<S>
     private static bool LockTreeIfFaulting(ref S s, ref Call c, int arg) =>
         s.Vcpu(c.Vcpu, VcpuField.FaultListLength) == 0 || SeptSteps<S>.LockTreeExclusive(ref s, ref c, arg);
 
+    [Visible(Part = nameof(TranslateOneLevel))]
     private static bool FaultingGpasTranslate(ref S s, ref Call c, int arg)
     {
         int length = (int)s.Vcpu(c.Vcpu, VcpuField.FaultListLength);
@@ -106,6 +110,7 @@ internal static class VpEnter<S>
         return true;
     }
 
+    [Visible]
     private static void EmulateViolation(ref S s, ref Call c, int arg)
     {
         UncountRunning(ref s, ref c, arg);
@@ -123,6 +128,30 @@ internal static class VpEnter<S>
     private static void SetActive(ref S s, ref Call c, int arg) =>
         s.SetVcpu(c.Vcpu, VcpuField.State, (ulong)VcpuMachine.Declared.To(Trigger.TDH_VP_ENTER));
 
+    // Sample2 is the place in the list of the GPA that is being translated.
+    private static bool TranslateOneLevel(ref S s, ref Call c, int arg)
+    {
+        if (c.Progress == 0)
+        {
+            c.Sample2 = 0;
+            c.Level = SeptSteps<S>.AboveRoot;
+        }
+
+        if (c.Sample2 == s.Vcpu(c.Vcpu, VcpuField.FaultListLength))
+            return true;
+        c.Gpa = s.FaultingGpa(c.Vcpu, (int)c.Sample2);
+        SeptSteps<S>.WalkOneLevel(ref s, ref c, SeptLevel.Page4K);
+        if (c.Again)
+            return true;
+        if (c.Value.State != SeptState.MAPPED)
+            return false;
+        c.Sample2++;
+        c.Again = c.Sample2 < s.Vcpu(c.Vcpu, VcpuField.FaultListLength);
+        c.Level = SeptSteps<S>.AboveRoot;
+        return true;
+    }
+
+    [Visible]
     private static void EnterGuest(ref S s, ref Call c, int arg)
     {
         s.SetLp(c.Lp, LpField.RunningVcpu, (ulong)c.Vcpu + 1);

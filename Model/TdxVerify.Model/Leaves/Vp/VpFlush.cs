@@ -25,8 +25,10 @@ internal static class VpFlush<S>
 
     private static void InvalidateEpt(ref S s, ref Call c, int arg) => s.InvalidateEpt(c.Lp, c.Td);
 
+    [Visible]
     private static void Dissociate(ref S s, ref Call c, int arg) => s.SetVcpu(c.Vcpu, VcpuField.AssociatedLp, 0);
 
+    [Visible]
     private static void UncountAssociation(ref S s, ref Call c, int arg) =>
         s.SetTd(c.Td, TdField.AssociatedVcpus, s.Td(c.Td, TdField.AssociatedVcpus) - 1);
 

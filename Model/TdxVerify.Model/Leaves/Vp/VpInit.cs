@@ -51,6 +51,7 @@ internal static class VpInit<S>
         .ReleasePage(PageSlot.Tdvpr, "TDVPR")
         .Build();
 
+    [Visible]
     private static void CountVcpu(ref S s, ref Call c, int arg)
     {
         ulong count = s.Td(c.Td, TdField.NumVcpus);
@@ -61,9 +62,11 @@ internal static class VpInit<S>
 
     private static bool CountIsLegal(ref S s, ref Call c, int arg) => c.Sample < s.Td(c.Td, TdField.MaxVcpus);
 
+    [Visible]
     private static void UncountVcpu(ref S s, ref Call c, int arg) =>
         s.SetTd(c.Td, TdField.NumVcpus, s.Td(c.Td, TdField.NumVcpus) - 1);
 
+    [Visible]
     private static void ClearTopology(ref S s, ref Call c, int arg) => s.SetTd(c.Td, TdField.TopologyEnumConfigured, 0);
 
     private static bool X2ApicIdIsNarrow(ref S s, ref Call c, int arg) => c.In.R8 >> 32 == 0;
@@ -79,6 +82,7 @@ internal static class VpInit<S>
         return true;
     }
 
+    [Visible]
     private static void SetX2ApicId(ref S s, ref Call c, int arg) => s.SetX2ApicId(c.Td, (int)c.Sample, (uint)c.In.R8);
 
     private static void SetRip(ref S s, ref Call c, int arg) => s.SetVcpu(c.Vcpu, VcpuField.Rip, ResetVector);
@@ -86,8 +90,10 @@ internal static class VpInit<S>
     private static void SetReady(ref S s, ref Call c, int arg) =>
         s.SetVcpu(c.Vcpu, VcpuField.State, (ulong)VcpuMachine.Declared.To(Trigger.TDH_VP_INIT));
 
+    [Visible]
     private static void AssociateHere(ref S s, ref Call c, int arg) => s.SetVcpu(c.Vcpu, VcpuField.AssociatedLp, (ulong)c.Lp + 1);
 
+    [Visible]
     private static void CountAssociation(ref S s, ref Call c, int arg) =>
         s.SetTd(c.Td, TdField.AssociatedVcpus, s.Td(c.Td, TdField.AssociatedVcpus) + 1);
 }
