@@ -83,7 +83,7 @@ public sealed class ContentionMatrix
             while (Interlocked.Increment(ref next) is var i && i < pairs.Length)
             {
                 (string scenario, Instance a, int lpA, Instance b, int lpB) = pairs[i];
-                results[i] = new ContentionPair(scenario, a, b, PairRelation.Of(a, b), explorers.Of(scenario).Explore(a, lpA, b, lpB));
+                results[i] = new ContentionPair(scenario, a, b, PairRelation.Of(a, b, recordings.FirstTdrOf(scenario)), explorers.Of(scenario).Explore(a, lpA, b, lpB));
                 done?.Invoke();
             }
         });

@@ -35,6 +35,9 @@ public sealed class ContentionRecordings
     /// <summary>The same with some of the pairs.</summary>
     public ContentionRecordings Only(Func<RecordedPair, bool> wanted) => new(Setups, Instances, [.. Pairs.Where(wanted)]);
 
+    /// <summary>HPA of the TDR that the first instance with a TD names.</summary>
+    public ulong FirstTdrOf(string scenario) => InstancesOf(scenario).First(instance => instance.Tdr != 0).Tdr;
+
     /// <summary>The instances of a scenario that are paired, in their order.</summary>
     public IEnumerable<Instance> InstancesOf(string scenario) =>
         Instances.Where(row => row.Key.Scenario == scenario && row.Key.Name != OnlyForZ1).Select(row => row.Value);

@@ -6,9 +6,12 @@ namespace TdxVerify.Properties.Contention;
 public static class PairRelation
 {
     /// <summary>The relation, in the words of contention.csv.</summary>
-    public static string Of(Instance a, Instance b)
+    /// <param name="a">The first call.</param>
+    /// <param name="b">The second.</param>
+    /// <param name="firstTdr">The first TD of the platform: a call without a TD counts as one on it.</param>
+    public static string Of(Instance a, Instance b, ulong firstTdr)
     {
-        var relation = new List<string> { a.Gpa is { } gpaA && b.Gpa is { } gpaB ? OfGpas(gpaA, a.Level, gpaB, b.Level) : OfTds(a, b) };
+        var relation = new List<string> { a.Gpa is { } gpaA && b.Gpa is { } gpaB ? OfGpas(gpaA, a.Level, gpaB, b.Level) : OfTds(a, b, firstTdr) };
         if (a.Pages.Intersect(b.Pages).Any())
             relation.Add("same-page");
         if (a.Tdvpr != 0 && b.Tdvpr != 0)
@@ -26,8 +29,6 @@ public static class PairRelation
         return a / SeptLevel.Size(SeptLevel.Page2M) == b / SeptLevel.Size(SeptLevel.Page2M) ? "sibling-GPA" : "other-GPA";
     }
 
-    // A call without a TD counts as one on the first TD.
-    private static string OfTds(Instance a, Instance b) => TdrOf(a) == TdrOf(b) ? "same-TD" : "other-TD";
-
-    private static ulong TdrOf(Instance instance) => instance.Tdr == 0 ? new PlatformInfo().PageBase : instance.Tdr;
+    private static string OfTds(Instance a, Instance b, ulong firstTdr) =>
+        (a.Tdr == 0 ? firstTdr : a.Tdr) == (b.Tdr == 0 ? firstTdr : b.Tdr) ? "same-TD" : "other-TD";
 }

@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using TdxVerify.Abi;
 using TdxVerify.Hardware.Replay;
 using TdxVerify.Hardware.Trace;
@@ -69,7 +70,9 @@ public sealed class HistoryJudge : IDisposable
             StackBytes);
         thread.Start();
         thread.Join();
-        return failure is null ? found : throw new InvalidOperationException($"judging {trace.Path} failed", failure);
+        if (failure is not null)
+            ExceptionDispatchInfo.Capture(failure).Throw();
+        return found;
     }
 
     /// <inheritdoc/>

@@ -21,6 +21,10 @@ namespace TdxVerify.Properties.Histories;
 /// </remarks>
 internal sealed class HistorySearch
 {
+    // Recordings that can be explained took at most 2,000 steps for each of their sequences.
+    private const long MostSteps = 3_000_000;
+    private const long MostStepsOfPrefix = 100_000;
+
     private readonly AgentMachine<BranchingState> _machine;
     private readonly Agent[] _agents;
     private readonly UInt128[] _agentHashes;
@@ -31,6 +35,7 @@ internal sealed class HistorySearch
     private readonly RecordedEnd[] _ends;
     private int _limit;
     private int _cut;
+    private long _left;
     private ImmutableArray<TraceEvent> _events;
     private BranchingState _state;
     private Blame? _blame;
@@ -53,21 +58,28 @@ internal sealed class HistorySearch
     {
         _events = [.. sequence.Events];
         _cut = _events.Length;
-        if (IsExplained())
+        if (IsExplained(MostSteps))
             return null;
+        if (_left <= 0)
+            throw new InputException($"the history in sequence {sequence.Number} is undecided: neither an explanation nor a contradiction was found in {MostSteps:N0} steps");
 
         // Calls are given up early by how they end later. So that this does not hide how far an explanation reaches,
         // what comes later is cut off, event by event.
-        for (_cut = 1; IsExplained(); _cut++)
+        Blame found = _blame ?? new Blame(0, _events[0], []);
+        for (_cut = found.Event + 1; _cut <= _events.Length; _cut++)
         {
+            if (IsExplained(MostStepsOfPrefix))
+                continue;
+            return _blame is { } last && last.Event >= found.Event ? last : found;
         }
 
-        return _blame ?? new Blame(_cut - 1, _events[_cut - 1], ["nothing"]);
+        return found;
     }
 
-    private bool IsExplained()
+    private bool IsExplained(long steps)
     {
         _blame = null;
+        _left = steps;
         for (_limit = 2; _limit <= Math.Max(_agents.Length, 2); _limit++)
         {
             Start();
@@ -165,7 +177,7 @@ internal sealed class HistorySearch
         int top = stack.Top;
         if (stack.Count == 1 && _agents[top].Phase == AgentPhase.Ended)
             return EndAndGoOn(top, e);
-        if (!_seen.Add(Key(e, stack, mayPop)))
+        if (_left <= 0 || !_seen.Add(Key(e, stack, mayPop)))
             return false;
         if (mayPop)
         {
@@ -235,6 +247,7 @@ internal sealed class HistorySearch
         _machine.Step(ref _state, ref agent);
         _state.LogTo(null);
         Steps++;
+        _left--;
         _agentHashes[mover] = Mix.OfWords(ref agent);
         if (vcpu >= 0)
             _programHashes[vcpu] = HashOf(vcpu);
@@ -279,6 +292,8 @@ internal sealed class HistorySearch
                 Note(end.Event, $"it can end with {OutcomeNames.Of(agent.Answer.Rax)}");
             else if (agent.Call.FailedStep != 0 && !agent.IsInGuest)
                 Note(end.Event, $"it can end with {OutcomeNames.Of(agent.Call.Status)}");
+            else
+                Note(end.Event, "it can get past the last step that returns this");
             return false;
         }
 

@@ -24,12 +24,16 @@ public sealed class ContentionTests
     public void The_pairs_are_those_that_were_recorded_with_processors_and_relation()
     {
         (string, string, string, int, int, string)[] recorded =
-            [.. s_recordings.Pairs.Select(pair => (pair.Scenario, pair.A, pair.B, pair.LpA, pair.LpB, pair.Relation)).Order()];
+        [
+            .. s_recordings.Pairs.Select(pair => (pair.Scenario, pair.A, pair.B, pair.LpA, pair.LpB,
+                IsOpen(s_recordings.Instances[(pair.Scenario, pair.A)], s_recordings.Instances[(pair.Scenario, pair.B)]) ? "" : pair.Relation)).Order(),
+        ];
         (string, string, string, int, int, string)[] ours =
         [
             .. s_recordings.Setups.Keys
                 .SelectMany(scenario => ContentionPairs.Of([.. s_recordings.InstancesOf(scenario)])
-                    .Select(pair => (scenario, pair.A.Name, pair.B.Name, pair.LpA, pair.LpB, PairRelation.Of(pair.A, pair.B)))).Order(),
+                    .Select(pair => (scenario, pair.A.Name, pair.B.Name, pair.LpA, pair.LpB,
+                        IsOpen(pair.A, pair.B) ? "" : PairRelation.Of(pair.A, pair.B, s_recordings.FirstTdrOf(scenario))))).Order(),
         ];
 
         Assert.Equal(recorded, ours);
@@ -57,6 +61,9 @@ public sealed class ContentionTests
         Assert.Empty(ContentionComparison.Run(some, leaves, 1).Differences);
         Assert.True(ContentionComparison.Run(some, faulty, 1).Differences.Count > 0, because);
     }
+
+    // The recording counts a call without a TD as one on some TD of the platform, and does not say which.
+    private static bool IsOpen(Instance a, Instance b) => a.Tdr == 0 || b.Tdr == 0;
 
     private static string Describe(PairDifference difference) =>
         $"{difference.Pair.Scenario}: {difference.Pair.A} x {difference.Pair.B}: missing {string.Join(';', difference.Missing)}; extra {string.Join(';', difference.Extra)}";

@@ -9,8 +9,7 @@ namespace TdxVerify.Tests.Histories;
 /// <summary>A history of overlapping calls is explained by some interleaving, or by none: then it says up to where one does.</summary>
 public sealed class HistoryTests(Judging judging) : IClassFixture<Judging>
 {
-    public static TheoryData<string> Names =>
-        ["concurrent-build", "concurrent-guest", "concurrent-large-pages", "concurrent-mem", "concurrent-one-page", "concurrent-teardown", "concurrent-zero-step"];
+    public static TheoryData<string> Names => ["concurrent-build", "concurrent-teardown"];
 
     [Theory]
     [MemberData(nameof(Names))]
@@ -18,7 +17,7 @@ public sealed class HistoryTests(Judging judging) : IClassFixture<Judging>
     {
         TraceFile trace = Recordings.Load(name);
         var random = new Random(name.Length);
-        TraceSequence[] sequences = [.. trace.Sequences.Take(6)];
+        TraceSequence[] sequences = [.. trace.Sequences.Take(4)];
         foreach (TraceSequence sequence in sequences)
         {
             TraceEvent[] ends = [.. sequence.Events.Where(e => e.Kind == TraceEventKind.End)];
@@ -38,7 +37,7 @@ public sealed class HistoryTests(Judging judging) : IClassFixture<Judging>
     {
         TraceFile trace = Recordings.Load(name);
         int altered = 0;
-        foreach (TraceSequence sequence in trace.Sequences)
+        foreach (TraceSequence sequence in trace.Sequences.Take(4))
         {
             int end = Array.FindIndex(sequence.Events, e => e.Kind == TraceEventKind.End && e.Output.Rax == 0);
             if (end < 0)
@@ -62,7 +61,7 @@ public sealed class HistoryTests(Judging judging) : IClassFixture<Judging>
         Assert.Equal(TraceOutcome.Accepted, judging.Judge(td.Header, td.With(td.Track(1, 0, 1, busy: false))).Outcome);
         TraceVerdict verdict = judging.Judge(td.Header, td.With(td.Track(1, 0, 1, busy: true)));
         Assert.Equal(TraceOutcome.Rejected, verdict.Outcome);
-        Assert.Contains("it can end with TDX_SUCCESS", verdict.Finding!.Reason, StringComparison.Ordinal);
+        Assert.Contains("it can get past the last step that returns this", verdict.Finding!.Reason, StringComparison.Ordinal);
     }
 
     [Fact]
