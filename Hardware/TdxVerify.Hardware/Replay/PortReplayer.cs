@@ -9,13 +9,14 @@ namespace TdxVerify.Hardware.Replay;
 /// what became of guest operations, whether locks were granted. It stops at the first event that differs.
 /// </summary>
 /// <remarks>
-/// A port that judges (<see cref="IChoiceOracle"/>) is told the recorded RAX before each call. For the first half of
-/// a TDH.VP.ENTER that entered the guest no RAX was recorded: the port is told success, since no choice point failed.
+/// A port that judges (<see cref="IChoiceOracle"/>) is told the recorded RAX before each call; another oracle may be
+/// told instead. For the first half of a TDH.VP.ENTER that entered the guest no RAX was recorded: it is told success,
+/// since no choice point failed.
 /// Nothing is allocated per event.
 /// </remarks>
-public sealed class PortReplayer(IPort port)
+public sealed class PortReplayer(IPort port, IChoiceOracle? oracle = null)
 {
-    private readonly IChoiceOracle? _oracle = port as IChoiceOracle;
+    private readonly IChoiceOracle? _oracle = oracle ?? port as IChoiceOracle;
     private readonly byte[] _page = new byte[Hpa.PageSize];
 
     /// <summary>Sequences begun by the latest replay, one that a damaged file ended included.</summary>

@@ -16,6 +16,7 @@ internal static class MutantsJson
         json.WriteEndObject();
         json.WriteStartObject("killedBy");
         json.WriteNumber("randomSequence", result.Verdicts.Count(verdict => verdict.Conformance.By == KilledBy.RandomSequence));
+        json.WriteNumber("sweepOnly", result.Verdicts.Count(verdict => verdict.Conformance.By == KilledBy.Sweep));
         json.WriteNumber("recordingOnly", result.Verdicts.Count(verdict => verdict.Conformance.By == KilledBy.Recording));
         json.WriteNumber("crash", result.Verdicts.Count(verdict => verdict.Conformance.By == KilledBy.Crash));
         json.WriteNumber("lawsByCrashOnly", result.Verdicts.Count(verdict => verdict.Shadow is null && verdict.Laws.By == KilledBy.Crash));

@@ -38,7 +38,7 @@ internal sealed class MutantsText(Terminal terminal, MutantsOptions options)
         WriteTable("By kind", result.Verdicts.GroupBy(verdict => verdict.Kind).OrderBy(group => group.Key).Select(group => (group.Key.Name(), group.ToList())));
         WriteTable("By leaf", result.Verdicts.GroupBy(verdict => verdict.Leaf).Select(group => (group.Key, group.ToList())));
         WriteList("Survived conformance", result.Survivors, verdict => verdict.Hint);
-        WriteList("Equivalent", result.Equivalent, verdict => $"{verdict.Shadow!.By} ({verdict.Shadow.Occasions} runs)");
+        WriteEquivalent(result);
         WriteLaws(result);
         WriteList("Told by no law", result.Verdicts.Where(verdict => verdict.Shadow is null && !verdict.Laws.IsKilled), verdict => verdict.Kind.Name());
         WriteEnd(result);
@@ -86,6 +86,22 @@ internal sealed class MutantsText(Terminal terminal, MutantsOptions options)
         }
     }
 
+    // Hundreds of mutants have a few dozen reasons; the JSON document names that of each.
+    private void WriteEquivalent(MutantsResult result)
+    {
+        List<MutantVerdict> all = [.. result.Equivalent];
+        if (all.Count == 0)
+            return;
+        terminal.Out.WriteLine();
+        terminal.Out.WriteLine(terminal.Bold($"Equivalent: {all.Count}, by what shadows them, checked by running (--json: each of them)"));
+        foreach (IGrouping<string, MutantVerdict> shadow in all.GroupBy(verdict => verdict.Shadow!.Rule).OrderByDescending(group => group.Count()))
+        {
+            MutantVerdict example = shadow.First();
+            Paragraph.Write(terminal, $"{shadow.Count(),6}  ", shadow.Key);
+            Paragraph.Write(terminal, "        ", terminal.Faint($"e.g. {example.Id}, in {example.Shadow!.Occasions:N0} runs"));
+        }
+    }
+
     private void WriteLaws(MutantsResult result)
     {
         terminal.Out.WriteLine();
@@ -108,7 +124,7 @@ internal sealed class MutantsText(Terminal terminal, MutantsOptions options)
         terminal.Out.WriteLine();
         Paragraph.Write(
             terminal, "",
-            $"sampled {result.Verdicts.Count:N0} of {result.Of:N0} mutants, {result.Sequences:N0} random and {result.Recordings:N0} recorded sequences, {result.Seconds:0.0} s; "
+            $"sampled {result.Verdicts.Count:N0} of {result.Of:N0} mutants, {result.Sequences:N0} random, {result.Sweeps:N0} sweep and {result.Recordings:N0} recorded sequences, {result.Seconds:0.0} s; "
             + $"{result.Equivalent.Count():N0} are equivalent");
         WriteScore("conformance", killed, counted, $"{result.Verdicts.Count(verdict => verdict.Conformance.By == KilledBy.Recording):N0} by a recording only");
         WriteScore("laws alone", result.KilledByLaws, counted, $"{result.Verdicts.Count(verdict => verdict.Shadow is null && verdict.Laws.By == KilledBy.Crash):N0} by a crash only");

@@ -10,7 +10,8 @@ namespace TdxVerify.Properties.Mutants;
 /// </summary>
 /// <remarks>
 /// Every call of a mutant ends: a list of steps has no jump back, and each loop inside a step is bounded by an array
-/// that it indexes. A mutant that leaves its arrays throws, and is killed by that.
+/// that it indexes. A mutant that leaves its arrays throws, and is killed by that. Its choice points fail as they did
+/// when the sequence was made, so its answers are determined.
 /// </remarks>
 public sealed class ConformanceJudge(PlatformInfo platform)
 {
@@ -23,17 +24,18 @@ public sealed class ConformanceJudge(PlatformInfo platform)
     public Kill Judge(LeafSet<ArraysState> leaves, IEnumerable<ReachedSequence> sequences)
     {
         var port = new ModelPort<ArraysState>(_state, leaves);
-        var replayer = new PortReplayer(port);
+        var choices = new PlannedChoices(port);
+        var replayer = new PortReplayer(port, choices);
         foreach (ReachedSequence sequence in sequences)
         {
-            if (Judge(replayer, sequence) is { } kill)
+            if (Judge(replayer, choices, sequence) is { } kill)
                 return kill with { Sequence = sequence };
         }
 
         return Kill.None;
     }
 
-    private Kill? Judge(PortReplayer replayer, ReachedSequence sequence)
+    private Kill? Judge(PortReplayer replayer, PlannedChoices choices, ReachedSequence sequence)
     {
         int position = 0;
         try
@@ -42,6 +44,7 @@ public sealed class ConformanceJudge(PlatformInfo platform)
             {
                 Events++;
                 ref readonly TraceEvent e = ref sequence.Events[position];
+                choices.Plan(sequence.Choices[position], sequence.AlsoFail[position]);
                 if (replayer.Step(e) is { } stop)
                     return new Kill(By(sequence.Source), $"{sequence.Name}, event {position}: {stop.Reason}");
             }
@@ -57,7 +60,7 @@ public sealed class ConformanceJudge(PlatformInfo platform)
     private static KilledBy By(SequenceSource source) => source switch
     {
         SequenceSource.Random => KilledBy.RandomSequence,
-        SequenceSource.Sweep => KilledBy.Sweep,
+        SequenceSource.Sweep or SequenceSource.Script => KilledBy.Sweep,
         _ => KilledBy.Recording,
     };
 }

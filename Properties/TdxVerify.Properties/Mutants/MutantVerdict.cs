@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using TdxVerify.Model.Mutants;
 
 namespace TdxVerify.Properties.Mutants;
@@ -26,7 +27,14 @@ public sealed record MutantVerdict(string Id, string Leaf, MutantKind Kind, int 
 /// <summary>Why a mutant cannot be told from the model.</summary>
 /// <param name="By">The step that decides first, or the reason why its fault shows in no answer.</param>
 /// <param name="Occasions">How many runs got to where it could have been told.</param>
-public sealed record Shadow(string By, int Occasions);
+public sealed partial record Shadow(string By, int Occasions)
+{
+    /// <summary>The same without step numbers: what shadows alike in many leaves.</summary>
+    public string Rule => StepNumber().Replace(By, "step");
+
+    [GeneratedRegex(@"\bstep \d+")]
+    private static partial Regex StepNumber();
+}
 
 /// <summary>What a run of mutants found.</summary>
 public sealed record MutantsResult

@@ -6,8 +6,8 @@ using TdxVerify.Properties.Choices;
 namespace TdxVerify.Properties.Mutants;
 
 /// <summary>
-/// Judges mutants: by their answers, on random sequences and then on recordings, and by the laws alone. A survivor is
-/// run on further sequences, and then its shadow is looked for.
+/// Judges mutants: by their answers, on random sequences, sweeps and recordings, and by the laws alone. For those that
+/// no answer told a shadow is looked for; those without one are run on further sequences.
 /// </summary>
 /// <remarks>
 /// A time limit decides only how many mutants of the sample are judged and how many further sequences are run: the
@@ -16,8 +16,8 @@ namespace TdxVerify.Properties.Mutants;
 public sealed class MutantsRun
 {
     // Of the whole time: until when mutants are taken from the sample, and until when survivors get further sequences.
-    private const double SampleShare = 0.65;
-    private const double FurtherShare = 0.9;
+    private const double SampleShare = 0.85;
+    private const double FurtherShare = 0.95;
     private const int Batch = 64;
 
     private readonly MutantsOptions _options;
@@ -53,7 +53,7 @@ public sealed class MutantsRun
     /// <summary>How many are judged so far; may be read while the run goes on.</summary>
     public int Judged => Volatile.Read(ref _judged);
 
-    /// <summary>How many of these nothing told by their answers so far; may be read while the run goes on.</summary>
+    /// <summary>How many of these nothing told or explained so far; may be read while the run goes on.</summary>
     public int Survivors => Volatile.Read(ref _survivors);
 
     /// <summary>Random sequences so far; may be read while the run goes on.</summary>
@@ -76,10 +76,11 @@ public sealed class MutantsRun
         Stage = "mutants";
         var verdicts = new MutantVerdict?[_mutants.Count];
         JudgeSample(verdicts, new Material(pool, sweeps, recordings, [.. sound.Where(row => row.Sequence is not null && row.Broken is null).Select(row => row.Sequence)]));
-        Stage = "survivors";
-        JudgeSurvivors(verdicts);
         Stage = "equivalence";
         new ShadowSearch(_options, _fast, _mutants).Annotate(verdicts, [.. pool, .. sweeps, .. recordings]);
+        Interlocked.Add(ref _survivors, -verdicts.Count(verdict => verdict?.Shadow is not null));
+        Stage = "survivors";
+        JudgeSurvivors(verdicts);
         return new MutantsResult
         {
             Of = _mutants.Count,
@@ -131,7 +132,12 @@ public sealed class MutantsRun
         LeafSet<ArraysState> faulty = mutant.Apply(_fast);
         Kill answers = Kill.None;
         int reached = 0;
-        foreach (ReachedSequence[] sequences in (ReachedSequence[][])[material.Random, material.Sweeps, material.Recordings])
+
+        // Two things wrong in one call, which tells swapped steps, is what sweeps are about.
+        ReachedSequence[][] order = mutant.Kind == MutantKind.StepsSwapped
+            ? [material.Sweeps, material.Random, material.Recordings]
+            : [material.Random, material.Sweeps, material.Recordings];
+        foreach (ReachedSequence[] sequences in order)
         {
             List<ReachedSequence> reaching = Reaching(index, sequences);
             reached += reaching.Count;
@@ -179,12 +185,14 @@ public sealed class MutantsRun
             .Select(reached => reached.Sequence)];
     }
 
+    // Without a time limit, also those that have a shadow: a sequence that tells one refutes its claim.
     private void JudgeSurvivors(MutantVerdict?[] verdicts)
     {
         var judges = new ThreadLocal<ConformanceJudge>(() => new ConformanceJudge(_options.Platform));
         for (int done = 0; done < _options.FurtherSequences && !IsOver(FurtherShare); done += Batch)
         {
-            int[] survivors = [.. Enumerable.Range(0, verdicts.Length).Where(i => verdicts[i] is { Conformance.IsKilled: false })];
+            int[] survivors = [.. Enumerable.Range(0, verdicts.Length)
+                .Where(i => verdicts[i] is { Conformance.IsKilled: false } verdict && (verdict.Shadow is null || _options.Time is null))];
             if (survivors.Length == 0)
                 return;
             ReachedSequence[] batch = SequencePool.Generate(
@@ -197,8 +205,11 @@ public sealed class MutantsRun
                     return;
                 Kill kill = judges.Value!.Judge(_mutants[i].Apply(_fast), reaching);
                 verdicts[i] = verdicts[i]! with { Conformance = kill, Reached = verdicts[i]!.Reached + reaching.Count };
-                if (kill.IsKilled)
+                if (!kill.IsKilled)
+                    return;
+                if (verdicts[i]!.Shadow is null)
                     Interlocked.Decrement(ref _survivors);
+                verdicts[i] = verdicts[i]! with { Shadow = null };
             });
         }
     }

@@ -4,7 +4,7 @@ using TdxVerify.Model;
 
 namespace TdxVerify.Properties.Mutants;
 
-/// <summary>Carries out the same operations on two models and compares their answers. One judge a thread.</summary>
+/// <summary>Carries out the operations of sequences on one model, or on two to compare their answers. One judge a thread.</summary>
 internal sealed class PairJudge(PlatformInfo platform)
 {
     private readonly ArraysState _first = new(platform);
@@ -18,10 +18,28 @@ internal sealed class PairJudge(PlatformInfo platform)
         return sequences.Any(sequence => Differ(one, other, sequence));
     }
 
+    /// <summary>Carries out the operations on one model.</summary>
+    public void Run(LeafSet<ArraysState> leaves, IEnumerable<ReachedSequence> sequences)
+    {
+        var port = new ModelPort<ArraysState>(_first, leaves);
+        foreach (ReachedSequence sequence in sequences)
+        {
+            for (int i = 0; i < sequence.Events.Length; i++)
+            {
+                Plan(port, sequence, i);
+                CarryOut(port, sequence.Events[i]);
+            }
+        }
+    }
+
     private static bool Differ(ModelPort<ArraysState> one, ModelPort<ArraysState> other, ReachedSequence sequence)
     {
-        foreach (ref readonly TraceEvent e in sequence.Events.AsSpan())
+        for (int i = 0; i < sequence.Events.Length; i++)
         {
+            ref readonly TraceEvent e = ref sequence.Events[i];
+            Plan(one, sequence, i);
+            Plan(other, sequence, i);
+
             // A model without one of its steps may throw by itself; that says nothing about the second.
             if (!TryCarryOut(one, e, out Answer expected))
                 return false;
@@ -30,6 +48,13 @@ internal sealed class PairJudge(PlatformInfo platform)
         }
 
         return false;
+    }
+
+    private static void Plan(ModelPort<ArraysState> port, ReachedSequence sequence, int position)
+    {
+        var choices = new PlannedChoices(port);
+        choices.Plan(sequence.Choices[position], sequence.AlsoFail[position]);
+        choices.Observe(Status.TDX_SUCCESS);
     }
 
     private static bool TryCarryOut(ModelPort<ArraysState> port, in TraceEvent e, out Answer answer)
@@ -50,7 +75,6 @@ internal sealed class PairJudge(PlatformInfo platform)
     {
         RegisterFile registers = e.Input;
         bool running = false;
-        port.Observe(e.HasOutput ? e.Output.Rax : Status.TDX_SUCCESS);
         PortResult result = e.Kind switch
         {
             TraceEventKind.Reset => port.Reset(),

@@ -15,6 +15,9 @@ public enum SequenceSource
     /// <summary>A sweep: calls with one or two things wrong, in every combination.</summary>
     Sweep,
 
+    /// <summary>A sweep that is one written-down sequence.</summary>
+    Script,
+
     /// <summary>A recording of the real module.</summary>
     Recording,
 }
@@ -29,12 +32,13 @@ public sealed class ReachedSequence
 
     private readonly int[]?[] _first;
 
-    internal ReachedSequence(string name, SequenceSource source, TraceEvent[] events, ChoicePoint[] choices, int[]?[] first)
+    internal ReachedSequence(string name, SequenceSource source, TraceEvent[] events, ChoicePoint[] choices, ChoicePoint[] alsoFail, int[]?[] first)
     {
         Source = source;
         Name = name;
         Events = events;
         Choices = choices;
+        AlsoFail = alsoFail;
         _first = first;
     }
 
@@ -49,6 +53,9 @@ public sealed class ReachedSequence
 
     /// <summary>The choice point that is asked to fail in each event.</summary>
     public ChoicePoint[] Choices { get; }
+
+    /// <summary>The second choice point that is asked to fail in each event.</summary>
+    public ChoicePoint[] AlsoFail { get; }
 
     /// <summary>The first event that can tell; null: none.</summary>
     /// <param name="leaf">Index of the list of steps in its set.</param>
@@ -73,14 +80,17 @@ public sealed class ReachedSequence
     internal static ReachedSequence Of(string name, SequenceSource source, IReadOnlyList<PlannedEvent> events, ModelPort<ArraysState> model)
     {
         var recorder = new ReachRecorder(model.Machine);
-        var replayer = new Hardware.Replay.PortReplayer(model);
+        var planned = new PlannedChoices(model);
+        var replayer = new Hardware.Replay.PortReplayer(model, planned);
         var kept = new List<TraceEvent>(events.Count);
         var choices = new List<ChoicePoint>(events.Count);
+        var alsoFail = new List<ChoicePoint>(events.Count);
         for (int i = 0; i < events.Count; i++)
         {
             TraceEvent e = events[i].Event;
             if (e.Lp < 0)
                 continue;
+            planned.Plan(events[i].Choice, events[i].AlsoFails);
             if (replayer.Step(e) is { } stop)
             {
                 // About an object that does not exist: refused as invalid, which an event cannot say. It changed nothing.
@@ -92,9 +102,10 @@ public sealed class ReachedSequence
             recorder.Note(e, kept.Count);
             kept.Add(e);
             choices.Add(events[i].Choice);
+            alsoFail.Add(events[i].AlsoFails);
         }
 
-        return new ReachedSequence(name, source, [.. kept], [.. choices], recorder.First);
+        return new ReachedSequence(name, source, [.. kept], [.. choices], [.. alsoFail], recorder.First);
     }
 
     // The counters of the machine say which steps decided; their growth from event to event says where.

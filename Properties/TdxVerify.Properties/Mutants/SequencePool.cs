@@ -37,20 +37,27 @@ public static class SequencePool
         return [.. sequences.OfType<ReachedSequence>()];
     }
 
-    /// <summary>The sweeps of all leaves.</summary>
-    public static ReachedSequence[] Sweep(PlatformInfo platform, Func<bool> isOver) => Sweep(platform, [.. LeafNames.ModelledHost], isOver);
+    /// <summary>The sequences of all sweeps.</summary>
+    public static ReachedSequence[] Sweep(PlatformInfo platform, Func<bool> isOver) =>
+        Sweep(platform, [.. SweepCatalogue.Of(LeafSet<ObservedState>.Of(platform.Profile))], isOver);
 
-    /// <summary>The sweeps of these leaves.</summary>
+    /// <summary>The sequences of the sweeps of these leaves.</summary>
     public static ReachedSequence[] Sweep(PlatformInfo platform, IReadOnlyList<HostLeaf> leaves, Func<bool> isOver)
     {
-        (HostLeaf Leaf, int Call)[] sweeps = [.. leaves.SelectMany(leaf => (int[])[0, 1], (leaf, call) => (leaf, call))];
+        LeafSet<ObservedState> declared = LeafSet<ObservedState>.Of(platform.Profile);
+        return Sweep(platform, [.. leaves.Select(leaf => (ISweep)new FaultSweep(declared, leaf))], isOver);
+    }
+
+    /// <summary>The sequences of these sweeps.</summary>
+    internal static ReachedSequence[] Sweep(PlatformInfo platform, ISweep[] sweeps, Func<bool> isOver)
+    {
         var sequences = new List<ReachedSequence>[sweeps.Length];
         Parallel.For(
             0, sweeps.Length, new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount },
             () => new Generator(platform),
             (i, _, generator) =>
             {
-                sequences[i] = generator.Sweep(sweeps[i].Leaf, sweeps[i].Call, isOver);
+                sequences[i] = generator.Sweep(sweeps[i], isOver);
                 return generator;
             },
             _ => { });
@@ -105,14 +112,14 @@ public static class SequencePool
             return ReachedSequence.Of($"sequence {number} of seed {seed}", SequenceSource.Random, Events(number), _model);
         }
 
-        public List<ReachedSequence> Sweep(HostLeaf leaf, int call, Func<bool> isOver)
+        public List<ReachedSequence> Sweep(ISweep sweep, Func<bool> isOver)
         {
             var parts = new List<ReachedSequence>();
-            for (var sweep = new FaultSweep(_runner.Events.Model.Machine.Leaves, leaf, call); !sweep.IsDone && !isOver();)
+            while (!sweep.IsDone && !isOver())
             {
                 _planned.Clear();
                 sweep.Run(_runner.Events, _planned);
-                parts.Add(ReachedSequence.Of($"sweep {parts.Count + 1} of {leaf.Name()}, call {call}", SequenceSource.Sweep, Events(parts.Count), _model));
+                parts.Add(ReachedSequence.Of($"sweep of {sweep.Name}, {parts.Count + 1}", sweep is ScriptedSweep ? SequenceSource.Script : SequenceSource.Sweep, Events(parts.Count), _model));
             }
 
             return parts;

@@ -33,6 +33,14 @@ internal sealed record ShadowClaim
     /// <summary>The step can fail in no run. Checked: it never did.</summary>
     public bool NeverFails { get; init; }
 
+    /// <summary>
+    /// Of the two swapped steps, at most one acts in a call: is refused, or takes a lock. Checked: each did, never both.
+    /// </summary>
+    public bool NeverBoth { get; init; }
+
+    /// <summary>The release finds nothing to drop. Checked: it never did.</summary>
+    public bool NeverActs { get; init; }
+
     /// <summary>Why, where no step can be dropped to show it; else empty.</summary>
     public string Reason { get; init; } = "";
 

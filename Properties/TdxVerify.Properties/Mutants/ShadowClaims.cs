@@ -12,7 +12,8 @@ internal static class ShadowClaims
 
     public static IReadOnlyList<ShadowClaim> All { get; } =
     [
-        .. NothingSetsIt(), .. NobodyElseHoldsIt(), .. CheckedWhenItWasCreated(), .. DoneTwice(), .. ShowsInNoRegister(), .. OutOfScope(),
+        .. NothingSetsIt(), .. NobodyElseHoldsIt(), .. CheckedWhenItWasCreated(), .. CheckedBefore(), .. NeverInOneCall(), .. NothingToDrop(), .. DoneTwice(),
+        .. ShowsInNoRegister(), .. OutOfScope(),
     ];
 
     private static IEnumerable<ShadowClaim> NothingSetsIt() =>
@@ -20,7 +21,6 @@ internal static class ShadowClaims
         new() { Leaf = "*", Step = "TDR.FATAL is clear", Kinds = s_failures, NeverFails = true, Reason = "no modelled step sets TDR.FATAL: a machine check or an integrity error does" },
         new() { Leaf = "*", Step = "(else the module halts)", Kinds = s_failures, NeverFails = true, Reason = "only a call that overlaps can fail it: TDH.MEM.PAGE.AUG between its writes of the S-EPT entry and of the PAMT" },
         new() { Leaf = "*", Step = "vCPU state is", Fault = "VCPU_DISABLED", Kinds = [MutantKind.SetAltered], Reason = "no modelled step sets VCPU_DISABLED: a non-recoverable TD exit does" },
-        new() { Leaf = "TDH.MNG.RD", Step = "field is readable by the host", Kinds = s_failures, NeverFails = true, Reason = "every modelled field of a TD can be read by the host" },
     ];
 
     // Between calls the KOT and the write-back mutex are free: only calls that overlap can meet there.
@@ -31,7 +31,21 @@ internal static class ShadowClaims
             yield return new() { Leaf = "*", Step = step, Behind = [new("", "KOT")], Kinds = [MutantKind.LockDropped, MutantKind.LockWeakened, .. s_failures] };
         }
 
+        yield return new() { Leaf = "TDH.PHYMEM.CACHE.WB", Step = "KOT SHARED", Behind = [new("TDH.MNG.CREATE", "KOT")], Kinds = s_failures };
+        yield return new()
+        {
+            Leaf = "TDH.PHYMEM.CACHE.WB", Step = "KOT SHARED", Behind = [new("", "write-back mutex"), new("TDH.MNG.CREATE", "KOT")], Kinds = [MutantKind.StepsSwapped],
+        };
+
         yield return new() { Leaf = "TDH.PHYMEM.CACHE.WB", Step = "write-back mutex of the package", Behind = [new("", "write-back mutex")], Kinds = [MutantKind.LockDropped, .. s_failures] };
+        foreach (string step in (string[])["S-EPT tree SHARED", "TD epoch SHARED", "KOT SHARED"])
+        {
+            yield return new()
+            {
+                Leaf = "*", Step = step, Fault = "leaves no trace", Kinds = [MutantKind.LockWeakened],
+                Reason = "the exclusive release, which zeroes the word, readers left behind included; every attempt before it is refused anyway",
+            };
+        }
     }
 
     private static IEnumerable<ShadowClaim> CheckedWhenItWasCreated()
@@ -64,12 +78,84 @@ internal static class ShadowClaims
         };
     }
 
+    private static IEnumerable<ShadowClaim> CheckedBefore()
+    {
+        foreach (string state in (string[])["NL_MAPPED", "NL_BLOCKED"])
+        {
+            foreach (string leaf in (string[])["TDH.MEM.PAGE.ADD", "TDH.MEM.PAGE.RELOCATE"])
+                yield return new() { Leaf = leaf, Step = "entry state in", Fault = $"set with {state}", Kinds = [MutantKind.SetAltered], Behind = [new("", "RCX: reserved bits 0, level from 0 to 0")] };
+        }
+
+        foreach (string state in (string[])["NL_BLOCKED", "BLOCKED", "PENDING_BLOCKED"])
+        {
+            yield return new()
+            {
+                Leaf = "TDH.MEM.RANGE.BLOCK", Step = "entry state in", Fault = $"set with {state}", Kinds = [MutantKind.SetAltered],
+                Behind = [new("", "entry is not blocked already")],
+            };
+        }
+
+        yield return new()
+        {
+            Leaf = "TDH.MNG.VPFLUSHDONE", Step = "no vCPU is associated", Kinds = [MutantKind.StepsSwapped], Behind = [new("TDH.VP.RD", "lifecycle is TD_KEYS_CONFIGURED")],
+        };
+        yield return new()
+        {
+            Leaf = "guest memory access", Step = "GPA is not shared", Kinds = [MutantKind.StepsSwapped],
+            Behind = [new("TDH.MEM.SEPT.ADD", "GPA is private"), new("TDH.MEM.PAGE.ADD", "GPA is private")],
+        };
+    }
+
+    private static IEnumerable<ShadowClaim> NeverInOneCall()
+    {
+        foreach ((string leaf, string step, string reason) in ((string, string, string)[])
+            [
+                ("TDH.MNG.ADDCX", "6th page: migration key generated / 7th or later page", "the number of TDCS pages, 5 for the one and 6 or more for the other"),
+                ("TDH.MNG.INIT", "TDCS pages >= 6 / OP_STATE in", "the two steps themselves: no TD with fewer pages gets out of UNINITIALIZED, and pages go only in TD_TEARDOWN"),
+                ("TDH.VP.INIT*", "TDVPS pages >= 6 / vCPU state is", "the two steps themselves: no vCPU with fewer pages gets out of VCPU_UNINITIALIZED, and pages go only in TD_TEARDOWN"),
+                ("TDH.PHYMEM.CACHE.WB", "start: at least one HKID is HKID_FLUSHED / resume", "RCX, 0 for the one and 1 for the other"),
+                (
+                    "TDH.PHYMEM.PAGE.RECLAIM", "promoted to EXCLUSIVE if it is PT_REG / PAMT",
+                    "the type of the entry: PT_REG for the one, which ends the walk, and another for the next entry's lock"
+                ),
+                (
+                    "TDG.MEM.PAGE.ACCEPT", "entry is FREE, or the unlocked copy was a leaf / entry is not guest-accessible",
+                    "its step 9, leaf = the unlocked copy is a leaf: only overlapping calls can tell, which map a large page between the unlocked walk and the lock"
+                ),
+            ])
+        {
+            yield return new() { Leaf = leaf, Step = step, Kinds = [MutantKind.StepsSwapped], NeverBoth = true, Reason = reason };
+        }
+    }
+
+    private static IEnumerable<ShadowClaim> NothingToDrop()
+    {
+        foreach (string page in (string[])["S-EPT page", "old page"])
+        {
+            foreach (string size in (string[])["2 MiB", "1 GiB"])
+            {
+                yield return new()
+                {
+                    Leaf = "*", Step = $"release dropped: {page} PAMT {size} entry", Kinds = [MutantKind.ReleaseDropped], NeverActs = true,
+                    Reason = $"{page} PAMT entry EXCLUSIVE (implicit), which takes the entry at the page's own size alone: 4 KiB",
+                };
+            }
+        }
+    }
+
     private static IEnumerable<ShadowClaim> DoneTwice()
     {
         MutantKind[] dropped = [MutantKind.EffectDropped];
         foreach (string leaf in (string[])["TDG.MEM.PAGE.ACCEPT", "TDG.MEM.PAGE.ATTR.RD", "TDG.MEM.PAGE.ATTR.WR"])
             yield return new() { Leaf = leaf, Step = "VM exit: RIP differs", Kinds = dropped, Behind = [s_dispatcherReset] };
-        yield return new() { Leaf = "TDCALL dispatcher", Step = "VM exit: RIP differs", Kinds = dropped, Behind = [new("TDG.MEM.PAGE.ACCEPT", "VM exit: RIP differs")] };
+        yield return new()
+        {
+            Leaf = "TDCALL dispatcher", Step = "VM exit: RIP differs", Kinds = dropped,
+            Behind =
+            [
+                .. ((string[])["TDG.MEM.PAGE.ACCEPT", "TDG.MEM.PAGE.ATTR.RD", "TDG.MEM.PAGE.ATTR.WR", "TDG.VP.VMCALL"]).Select(leaf => new StepName(leaf, "VM exit: RIP differs")),
+            ],
+        };
         foreach (string leaf in (string[])["TDG.VP.INFO", "TDG.VP.VEINFO.GET"])
         {
             yield return new()
@@ -79,6 +165,16 @@ internal static class ShadowClaims
             };
         }
 
+        yield return new()
+        {
+            Leaf = "TDG.VP.VEINFO.GET", Step = "VM exit: RIP differs", Kinds = dropped,
+            Behind = [new("guest memory access", "VM exit: RIP differs"), new("TDG.VP.VMCALL", "VM exit: RIP differs")],
+        };
+        yield return new()
+        {
+            Leaf = "TDH.VP.INIT*", Step = "guest RIP = reset vector", Kinds = dropped,
+            Reason = "guest memory access step 'VM exit: RIP differs', the only reader: at the first entry the fault counter and the list that it resets are empty",
+        };
         yield return new() { Leaf = "TDH.MNG.INIT", Step = "vCPU counts = 0", Kinds = dropped, Reason = "TDH.MNG.CREATE step 'new TD' made them 0, and no step counts before TDH.MNG.INIT" };
         yield return new() { Leaf = "TDH.MNG.INIT", Step = "REFCOUNT = {0, 0}", Kinds = dropped, Reason = "TDH.MNG.CREATE step 'new TD' made them 0, and no step counts before TDH.MNG.INIT" };
         yield return new()

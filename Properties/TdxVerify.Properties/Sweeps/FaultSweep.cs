@@ -12,40 +12,43 @@ namespace TdxVerify.Properties.Sweeps;
 /// A call that fails changes nothing, so one stage serves for many calls. Where a call succeeds after all, the stage
 /// is used up and the sweep goes on with a new one, as another sequence.
 /// </remarks>
-internal sealed class FaultSweep
+internal sealed class FaultSweep : ISweep
 {
     private readonly LeafSet<ObservedState> _leaves;
     private readonly HostLeaf _leaf;
-    private readonly int _call;
     private readonly HashSet<string> _harmless = [];
+    private int _call;
     private int _first;
     private int _second = -1;
 
-    /// <summary>A sweep of one call of a leaf, counted from 0 in <see cref="SweepCall.Of"/>.</summary>
-    public FaultSweep(LeafSet<ObservedState> leaves, HostLeaf leaf, int call)
+    /// <summary>A sweep of all the calls of a leaf in <see cref="SweepCall.Of"/>.</summary>
+    public FaultSweep(LeafSet<ObservedState> leaves, HostLeaf leaf)
     {
         _leaves = leaves;
         _leaf = leaf;
-        _call = call;
     }
 
-    /// <summary>All combinations were tried, or there is no such call.</summary>
+    /// <inheritdoc/>
+    public string Name => LeafId.Of(_leaf).Name;
+
+    /// <inheritdoc/>
     public bool IsDone { get; private set; }
 
-    /// <summary>Goes on from a fresh platform until a call succeeds or all is done.</summary>
+    /// <summary>Goes on from a fresh platform until a call succeeds or all of one call is done.</summary>
     /// <returns>The first broken law; null: all held.</returns>
     public RunFailure? Run(EventRunner events, List<PlannedEvent> record)
     {
         events.Reset();
         var run = new SweepRunner(events, record);
         SweepStage stage = SweepStage.Set(run, with1G: true, withMergeable: _leaf == HostLeaf.TDH_MEM_PAGE_PROMOTE);
-        SweepCall? call = SweepCall.Of(_leaf, stage).ElementAtOrDefault(_call);
-        if (call is null)
+        List<SweepCall> calls = [.. SweepCall.Of(_leaf, stage)];
+        if (_call >= calls.Count)
         {
             IsDone = true;
             return run.Failure;
         }
 
+        SweepCall call = calls[_call];
         List<SweepFault> faults = SweepFault.Of(call, stage, _leaves);
         for (; _first < faults.Count; _first++, _second = -1)
         {
@@ -68,7 +71,11 @@ internal sealed class FaultSweep
         }
 
         run.Call(call.Registers, call.Lp);
-        IsDone = true;
+        _call++;
+        IsDone = _call == calls.Count;
+        _first = 0;
+        _second = -1;
+        _harmless.Clear();
         return run.Failure;
     }
 
@@ -80,11 +87,11 @@ internal sealed class FaultSweep
     private static bool IsValue(SweepFault fault) => fault.Alter(0) == fault.Alter(ulong.MaxValue);
 
     // True: the call succeeded.
-    private static bool Try(SweepRunner run, SweepCall call, SweepFault first, SweepFault? second)
+    private bool Try(SweepRunner run, SweepCall call, SweepFault first, SweepFault? second)
     {
         RegisterFile registers = call.Registers;
         int lp = call.Lp;
-        ChoicePoint choice = ChoicePoint.None;
+        var choices = new List<ChoicePoint>();
         bool interrupt = false;
         var held = new List<LockOperation>();
         foreach (SweepFault? fault in (SweepFault?[])[first, second])
@@ -94,7 +101,8 @@ internal sealed class FaultSweep
             if (fault.Operand is { } operand)
                 registers[operand] = fault.Alter(registers[operand]);
             lp = fault.Lp >= 0 ? fault.Lp : lp;
-            choice = fault.Choice != ChoicePoint.None ? fault.Choice : choice;
+            if (fault.Choice != ChoicePoint.None)
+                choices.Add(fault.Choice);
             interrupt |= fault.Interrupt;
             if (fault.Held is { } operation && run.Lock(operation))
                 held.Add(operation);
@@ -103,7 +111,8 @@ internal sealed class FaultSweep
         Generation.Scope.Keep(run.Platform, ref registers);
         if (interrupt)
             run.Interrupt(true);
-        bool succeeded = Succeeded(run.Call(registers, lp, choice), registers);
+        choices.Sort((one, other) => Place(one, registers).CompareTo(Place(other, registers)));
+        bool succeeded = IsUsedUp(run, run.Call(registers, lp, choices.ElementAtOrDefault(0), choices.ElementAtOrDefault(1)), registers);
         if (interrupt)
             run.Interrupt(false);
         foreach (LockOperation operation in held)
@@ -113,23 +122,29 @@ internal sealed class FaultSweep
             // What a refused attempt left: a guest is kept away until the host was granted the lock.
             foreach (LockOperation operation in held)
             {
-                Probe(run, operation);
-                succeeded |= Succeeded(run.Call(registers, lp), registers);
-                Probe(run, operation);
+                run.TryAsGuest(operation.Which, operation.Argument, operation.Argument2);
+                succeeded |= IsUsedUp(run, run.Call(registers, lp), registers);
+                run.TryAsGuest(operation.Which, operation.Argument, operation.Argument2);
             }
         }
 
         return succeeded;
     }
 
-    private static bool Succeeded(StatusCode status, in RegisterFile registers) =>
-        !status.IsError && (HostLeaf)LeafNames.Number(registers.Rax) is not (HostLeaf.TDH_MNG_RD or HostLeaf.TDH_VP_RD or HostLeaf.TDH_MEM_SEPT_RD
-            or HostLeaf.TDH_PHYMEM_PAGE_RDMD or HostLeaf.TDH_PHYMEM_PAGE_WBINVD or HostLeaf.TDH_MNG_KEY_RECLAIMID or HostLeaf.TDH_MR_EXTEND);
-
-    private static void Probe(SweepRunner run, in LockOperation held)
+    // The choice point that comes first in the leaf decides.
+    private int Place(ChoicePoint choice, in RegisterFile registers)
     {
-        LockOperation asGuest = held with { Guest = true, Exclusive = true };
-        if (run.Lock(asGuest))
-            run.Unlock(asGuest);
+        Leaf<ObservedState>? leaf = _leaves.Host(registers.Rax);
+        return leaf is null ? 0 : leaf.Steps.ToList().FindIndex(step => step.Choice == choice);
     }
+
+    // After a success that changed something the stage no longer is what it was.
+    private static bool IsUsedUp(SweepRunner run, StatusCode status, in RegisterFile registers) =>
+        !status.IsError && (HostLeaf)LeafNames.Number(registers.Rax) switch
+        {
+            HostLeaf.TDH_MNG_RD or HostLeaf.TDH_VP_RD or HostLeaf.TDH_MEM_SEPT_RD or HostLeaf.TDH_PHYMEM_PAGE_RDMD
+                or HostLeaf.TDH_PHYMEM_PAGE_WBINVD or HostLeaf.TDH_MNG_KEY_RECLAIMID or HostLeaf.TDH_MR_EXTEND => false,
+            HostLeaf.TDH_MEM_SEPT_ADD => run.ChangedPages,
+            _ => true,
+        };
 }

@@ -2,7 +2,7 @@ using TdxVerify.Abi;
 
 namespace TdxVerify.Properties.Sweeps;
 
-/// <summary>A call of a sweep with nothing wrong in it: it would succeed.</summary>
+/// <summary>A call of a sweep with nothing wrong in it yet.</summary>
 /// <param name="Registers">Its registers.</param>
 /// <param name="Lp">The logical processor.</param>
 /// <param name="Tdr">The register with the TDR; null: none.</param>
@@ -14,7 +14,7 @@ internal sealed record SweepCall(RegisterFile Registers, int Lp, Register? Tdr, 
     /// <summary>The leaf.</summary>
     public HostLeaf Leaf => (HostLeaf)LeafNames.Number(Registers.Rax);
 
-    /// <summary>The calls of a leaf that succeed on the stage; some leaves have several.</summary>
+    /// <summary>The calls of a leaf that a sweep starts from; most would succeed.</summary>
     public static IEnumerable<SweepCall> Of(HostLeaf leaf, SweepStage stage)
     {
         ulong built = stage.Built.Tdr;
@@ -29,6 +29,7 @@ internal sealed record SweepCall(RegisterFile Registers, int Lp, Register? Tdr, 
                 break;
             case HostLeaf.TDH_MNG_ADDCX:
                 yield return Make(leaf, rcx: stage.Unassigned, rdx: stage.Incomplete, tdr: Register.Rdx, page: Register.Rcx);
+                yield return Make(leaf, rcx: stage.Unassigned, rdx: stage.AlmostComplete, tdr: Register.Rdx, page: Register.Rcx);
                 break;
             case HostLeaf.TDH_MNG_INIT:
                 yield return Make(leaf, rcx: stage.Complete, rdx: Generation.Scope.ParametersAddress(stage.Platform), tdr: Register.Rcx);
@@ -57,17 +58,25 @@ internal sealed record SweepCall(RegisterFile Registers, int Lp, Register? Tdr, 
                     yield return Make(leaf, version: 1, rcx: stage.Built.CompleteVcpu, r8: 77, tdvpr: Register.Rcx);
                 break;
             case HostLeaf.TDH_VP_ENTER:
+                yield return Make(leaf, rcx: stage.Running.ReadyVcpu, tdvpr: Register.Rcx);
+                yield return Make(leaf, rcx: stage.Idle.ReadyVcpu, tdvpr: Register.Rcx);
+                break;
             case HostLeaf.TDH_VP_FLUSH:
                 yield return Make(leaf, rcx: stage.Running.ReadyVcpu, tdvpr: Register.Rcx);
+                yield return Make(leaf, rcx: stage.Built.ReadyVcpu, tdvpr: Register.Rcx);
                 break;
             case HostLeaf.TDH_VP_RD:
-                yield return Make(leaf, rcx: stage.Running.ReadyVcpu, rdx: Generation.Scope.VcpuFields[0], tdvpr: Register.Rcx);
+                foreach (ulong vcpu in (ulong[])[stage.Running.ReadyVcpu, stage.Built.ReadyVcpu])
+                    yield return Make(leaf, rcx: vcpu, rdx: Generation.Scope.VcpuFields[0], tdvpr: Register.Rcx);
                 break;
             case HostLeaf.TDH_MEM_SEPT_ADD:
                 foreach (int version in (int[])[0, 1])
                 {
                     SweepCall add = AtEntry(leaf, SweepStage.LargeGpas[4], SeptLevel.Page2M, built, stage.Unassigned, Register.R8, version);
-                    yield return add with { Registers = add.Registers with { R9 = ulong.MaxValue, R10 = ulong.MaxValue, R11 = ulong.MaxValue } };
+                    yield return add.WithoutL2Pages();
+
+                    // The entry is there already, and that is allowed.
+                    yield return AtEntry(leaf, SweepStage.LargeGpas[5], SeptLevel.Page2M, running | 1, stage.Unassigned, Register.R8, version).WithoutL2Pages();
                 }
 
                 break;
@@ -77,6 +86,7 @@ internal sealed record SweepCall(RegisterFile Registers, int Lp, Register? Tdr, 
                 break;
             case HostLeaf.TDH_MEM_SEPT_RD:
                 yield return AtEntry(leaf, SweepStage.SmallGpas[1], SeptLevel.Page4K, running);
+                yield return AtEntry(leaf, 0, SeptLevel.Page2M, stage.Debug | 1, r8: 5);
                 break;
             case HostLeaf.TDH_MEM_PAGE_ADD:
                 SweepCall pageAdd = AtEntry(leaf, SweepStage.SmallGpas[0], SeptLevel.Page4K, built, stage.Unassigned, Register.R8);
@@ -89,13 +99,19 @@ internal sealed record SweepCall(RegisterFile Registers, int Lp, Register? Tdr, 
             case HostLeaf.TDH_MEM_PAGE_REMOVE:
                 yield return AtEntry(leaf, SweepStage.SmallGpas[2], SeptLevel.Page4K, running);
                 yield return AtEntry(leaf, SweepStage.LargeGpas[2], SeptLevel.Page2M, running);
+                if (stage.Inside1G != 0)
+                    yield return AtEntry(leaf, SweepStage.Gpa1G, SeptLevel.Page1G, built);
                 break;
             case HostLeaf.TDH_MEM_PAGE_RELOCATE:
                 yield return AtEntry(leaf, SweepStage.SmallGpas[2], SeptLevel.Page4K, running, stage.Unassigned, Register.R8);
                 break;
             case HostLeaf.TDH_MEM_PAGE_PROMOTE:
                 foreach (int version in (int[])[0, 1])
+                {
                     yield return AtEntry(leaf, SweepStage.GpaMergeable, SeptLevel.Page2M, built, version: version);
+                    yield return AtEntry(leaf, SweepStage.LargeGpas[3], SeptLevel.Page2M, running, version: version);
+                }
+
                 break;
             case HostLeaf.TDH_MEM_PAGE_DEMOTE:
                 yield return AtEntry(leaf, SweepStage.LargeGpas[2], SeptLevel.Page2M, running, stage.Unassigned, Register.R8);
@@ -131,6 +147,9 @@ internal sealed record SweepCall(RegisterFile Registers, int Lp, Register? Tdr, 
                 break;
         }
     }
+
+    private SweepCall WithoutL2Pages() =>
+        this with { Registers = Registers with { R9 = ulong.MaxValue, R10 = ulong.MaxValue, R11 = ulong.MaxValue } };
 
     private static SweepCall Make(
         HostLeaf leaf, int version = 0, ulong rcx = 0, ulong rdx = 0, ulong r8 = 0, Register? tdr = null, Register? tdvpr = null, Register? page = null)

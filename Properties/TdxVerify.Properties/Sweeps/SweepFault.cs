@@ -36,22 +36,25 @@ internal sealed record SweepFault
         Leaf<ObservedState> leaf = leaves.Host(call.Registers.Rax)!;
         List<SweepFault> faults = [.. Versions()];
         if (call.Tdr is { } tdr)
-            faults.AddRange([.. Tds(tdr, stage), .. Pages(tdr, call.Registers[tdr], stage), .. TdLocks(leaf, call.Registers[tdr])]);
+            faults.AddRange([.. Tds(tdr, stage, leaf), .. Pages(tdr, call.Registers[tdr], stage), .. TdLocks(leaf, Hpa(call.Registers[tdr]))]);
         if (call.Tdvpr is { } tdvpr)
         {
-            StagedTd td = call.Registers[tdvpr] < stage.Running.NewVcpu ? stage.Built : stage.Running;
-            faults.AddRange([.. Vcpus(tdvpr, stage), .. Pages(tdvpr, call.Registers[tdvpr], stage), .. TdLocks(leaf, td.Tdr), OwnerLock(td.Tdr)]);
+            ulong owner = stage.OwnerOf(call.Registers[tdvpr]);
+            faults.AddRange([.. Vcpus(tdvpr, stage, leaf), .. Pages(tdvpr, call.Registers[tdvpr], stage), .. TdLocks(leaf, owner), OwnerLock(owner)]);
         }
 
         if (call.Page is { } page)
             faults.AddRange(Pages(page, call.Registers[page], stage));
         if (call.Level >= 0)
-            faults.AddRange(Entries(call, call.Registers.Rdx));
+            faults.AddRange(Entries(call, Hpa(call.Registers.Rdx), stage));
         faults.AddRange(Others(call, stage));
         foreach (ChoicePoint choice in leaf.Steps.Where(step => step.Kind == StepKind.Choice).Select(step => step.Choice).Distinct())
             faults.Add(new SweepFault { Name = $"{choice}", Choice = choice });
         return faults;
     }
+
+    // Some operands have flags in the bits below the page and in bit 63.
+    private static ulong Hpa(ulong operand) => operand & 0x000F_FFFF_FFFF_F000;
 
     private static SweepFault To(Register operand, string name, ulong value, bool isVariant = false) =>
         new() { Name = $"{operand}: {name}", Operand = operand, Alter = _ => value, IsVariant = isVariant };
@@ -62,15 +65,49 @@ internal sealed record SweepFault
     private static IEnumerable<SweepFault> Versions() =>
         [Flip(Register.Rax, 17), Flip(Register.Rax, 16, isVariant: true), Flip(Register.Rax, 24), Flip(Register.Rax, 63, isVariant: true), To(Register.Rax, "no leaf", 99)];
 
-    private static IEnumerable<SweepFault> Tds(Register operand, SweepStage stage) =>
+    private static IEnumerable<SweepFault> Tds(Register operand, SweepStage stage, Leaf<ObservedState> leaf)
+    {
+        foreach (SweepFault other in OtherTds(operand, stage))
+        {
+            yield return other;
+            foreach (PortLock which in TdLocksOf(leaf))
+                yield return WithLock(other, which, other.Alter(0));
+        }
+    }
+
+    private static SweepFault WithLock(SweepFault other, PortLock which, ulong tdr) =>
+        other with { Name = $"{other.Name}, {which} locked", IsVariant = true, Held = new LockOperation(which, true, false, tdr) };
+
+    // The locks of a TD that the leaf takes.
+    private static IEnumerable<PortLock> TdLocksOf(Leaf<ObservedState> leaf)
+    {
+        foreach ((PortLock which, LockId id) in ((PortLock, LockId)[])[(PortLock.OpState, LockId.OpState), (PortLock.SeptTree, LockId.SeptTree), (PortLock.Epoch, LockId.Epoch)])
+        {
+            if (leaf.Steps.Any(step => step.Lock?.Id == id))
+                yield return which;
+        }
+    }
+
+    private static IEnumerable<SweepFault> OtherTds(Register operand, SweepStage stage) =>
     [
-        To(operand, "new TD", stage.New), To(operand, "TD with 3 TDCS pages", stage.Incomplete), To(operand, "TD not initialised", stage.Complete),
+        To(operand, "new TD", stage.New), To(operand, "TD with 3 TDCS pages", stage.Incomplete), To(operand, "TD with 5 TDCS pages", stage.AlmostComplete, isVariant: true),
+        To(operand, "TD not initialised", stage.Complete),
         To(operand, "TD with 9 TDCS pages", stage.Full, isVariant: true), To(operand, "TD INITIALIZED", stage.Built.Tdr, isVariant: true),
         To(operand, "TD RUNNABLE", stage.Running.Tdr, isVariant: true), To(operand, "TD without vCPU", stage.WithoutVcpu, isVariant: true),
         To(operand, "TD blocked", stage.Blocked), To(operand, "TD written back", stage.WrittenBack, isVariant: true), To(operand, "TD torn down", stage.TornDown, isVariant: true),
     ];
 
-    private static IEnumerable<SweepFault> Vcpus(Register operand, SweepStage stage)
+    private static IEnumerable<SweepFault> Vcpus(Register operand, SweepStage stage, Leaf<ObservedState> leaf)
+    {
+        foreach (SweepFault other in OtherVcpus(operand, stage))
+        {
+            yield return other;
+            if (TdLocksOf(leaf).Contains(PortLock.OpState))
+                yield return WithLock(other, PortLock.OpState, stage.OwnerOf(other.Alter(0)));
+        }
+    }
+
+    private static IEnumerable<SweepFault> OtherVcpus(Register operand, SweepStage stage)
     {
         foreach (StagedTd td in (StagedTd[])[stage.Built, stage.Running])
         {
@@ -82,6 +119,9 @@ internal sealed record SweepFault
             yield return To(operand, "vCPU associated elsewhere", td.ElsewhereVcpu);
             yield return To(operand, "vCPU in the guest", td.ActiveVcpu);
         }
+
+        yield return To(operand, "vCPU beyond MAX_VCPUS", stage.Crowded.CompleteVcpu);
+        yield return To(operand, "vCPU ready, with 15 pages", stage.Crowded.FullVcpu, isVariant: true);
     }
 
     private static IEnumerable<SweepFault> Pages(Register operand, ulong right, SweepStage stage)
@@ -120,16 +160,59 @@ internal sealed record SweepFault
 
     private static IEnumerable<SweepFault> TdLocks(Leaf<ObservedState> leaf, ulong tdr)
     {
-        foreach ((LockId id, PortLock which) in ((LockId, PortLock)[])[(LockId.OpState, PortLock.OpState), (LockId.SeptTree, PortLock.SeptTree), (LockId.Epoch, PortLock.Epoch)])
+        foreach (PortLock which in TdLocksOf(leaf))
         {
-            if (!leaf.Steps.Any(step => step.Lock?.Id == id))
-                continue;
             yield return new SweepFault { Name = $"{which} locked exclusively", Held = new LockOperation(which, true, false, tdr) };
             yield return new SweepFault { Name = $"{which} locked shared", Held = new LockOperation(which, false, false, tdr) };
         }
     }
 
-    private static IEnumerable<SweepFault> Entries(SweepCall call, ulong tdr)
+    private static IEnumerable<SweepFault> Entries(SweepCall call, ulong tdr, SweepStage stage)
+    {
+        ulong gpa = call.Registers.Rcx & ~7UL;
+        foreach (SweepFault other in OtherEntries(call))
+        {
+            yield return other;
+            ulong operand = other.Alter(call.Registers.Rcx);
+            if (other.IsVariant && other.Alter(0) == operand && BehindLocked(stage, tdr, operand, exclusive: true) is { } locked)
+                yield return other with { Name = $"{other.Name}, {locked.Name}", Held = locked.Held };
+        }
+
+        foreach (bool exclusive in (bool[])[true, false])
+        {
+            if (BehindLocked(stage, tdr, call.Registers.Rcx, exclusive) is { } locked)
+                yield return locked;
+        }
+
+        // It holds TDR exclusively, so nobody else can hold an entry: the module halts where it finds one locked.
+        if (call.Leaf == HostLeaf.TDH_MEM_PAGE_ADD)
+            yield break;
+        yield return new SweepFault
+        {
+            Name = "S-EPT entry locked", Held = new LockOperation(PortLock.SeptEntry, true, false, tdr, call.Registers.Rcx & ~0xFF8UL),
+        };
+        if (call.Leaf != HostLeaf.TDH_MEM_PAGE_PROMOTE)
+            yield break;
+        ulong child = gpa + (5 * Abi.Hpa.PageSize);
+        yield return new SweepFault { Name = "child entry locked", Held = new LockOperation(PortLock.SeptEntry, true, false, tdr, child) };
+        if (stage.Behind(tdr, child, SeptLevel.Page4K) is not 0 and var page)
+            yield return new SweepFault { Name = "child page locked", Held = new LockOperation(PortLock.Pamt, true, false, page) };
+    }
+
+    // What the entry maps or points to, locked by another agent.
+    private static SweepFault? BehindLocked(SweepStage stage, ulong tdr, ulong operand, bool exclusive)
+    {
+        var info = new PageInfo(operand);
+        return stage.Behind(tdr, info.Gpa, info.Level) is not 0 and var page
+            ? new SweepFault
+            {
+                Name = $"page of the entry locked {(exclusive ? "exclusively" : "shared")}",
+                Held = new LockOperation(PortLock.Pamt, exclusive, false, page),
+            }
+            : null;
+    }
+
+    private static IEnumerable<SweepFault> OtherEntries(SweepCall call)
     {
         ulong gpa = call.Registers.Rcx & ~7UL;
         yield return Flip(Register.Rcx, 3);
@@ -153,14 +236,6 @@ internal sealed record SweepFault
 
         yield return To(Register.Rcx, "1 GiB entry", SweepStage.Gpa1G | 2, isVariant: true);
         yield return To(Register.Rcx, "entry without S-EPT page", SweepStage.GpaUnmapped | (uint)call.Level);
-
-        // It holds TDR exclusively, so nobody else can hold an entry: the module halts where it finds one locked.
-        if (call.Leaf == HostLeaf.TDH_MEM_PAGE_ADD)
-            yield break;
-        yield return new SweepFault
-        {
-            Name = "S-EPT entry locked", Held = new LockOperation(PortLock.SeptEntry, true, false, tdr, call.Registers.Rcx & ~0xFF8UL),
-        };
     }
 
     private static IEnumerable<SweepFault> Others(SweepCall call, SweepStage stage)
@@ -216,6 +291,17 @@ internal sealed record SweepFault
             case HostLeaf.TDH_MEM_PAGE_DEMOTE:
                 yield return Flip(Register.Rdx, 1);
                 yield return Flip(Register.Rdx, 63, isVariant: true);
+                break;
+            case HostLeaf.TDH_MEM_PAGE_RELOCATE:
+                // What a FREE entry would map if its bits counted.
+                yield return To(Register.R8, "first page of the TDMR", stage.Platform.PageBase);
+                break;
+            case HostLeaf.TDH_PHYMEM_PAGE_RECLAIM:
+                yield return OwnerLock(stage.TornDown);
+                yield return OwnerLock(stage.Full) with
+                {
+                    Name = "page of a TD that is not torn down, its TDR locked", Operand = Register.Rcx, Alter = _ => stage.TdcsPage, IsVariant = true,
+                };
                 break;
             case HostLeaf.TDH_MEM_PAGE_ADD:
                 yield return Flip(Register.R9, 11);

@@ -19,10 +19,25 @@ internal sealed class SweepRunner(EventRunner events, List<PlannedEvent> record)
     /// <summary>The model's state.</summary>
     public ref ObservedState State => ref events.Model.Machine.State;
 
-    /// <summary>A SEAMCALL; returns its status.</summary>
-    public StatusCode Call(in RegisterFile registers, int lp = 0, ChoicePoint choice = ChoicePoint.None)
+    /// <summary>The last call changed the type of a page.</summary>
+    public bool ChangedPages
     {
-        Carry(TraceEvent.OfSeamcall(lp, registers, registers), choice);
+        get
+        {
+            foreach (ref readonly Change change in events.Last.Changes)
+            {
+                if (change.Kind == ChangeKind.Pamt && change.PamtField == PamtField.Type)
+                    return true;
+            }
+
+            return false;
+        }
+    }
+
+    /// <summary>A SEAMCALL; returns its status.</summary>
+    public StatusCode Call(in RegisterFile registers, int lp = 0, ChoicePoint choice = ChoicePoint.None, ChoicePoint alsoFails = ChoicePoint.None)
+    {
+        Carry(TraceEvent.OfSeamcall(lp, registers, registers), choice, alsoFails);
         return events.Last.Status;
     }
 
@@ -55,6 +70,16 @@ internal sealed class SweepRunner(EventRunner events, List<PlannedEvent> record)
     /// <summary>Another agent drops a lock.</summary>
     public void Unlock(in LockOperation operation) => Carry(TraceEvent.OfUnlock(operation, ok: true));
 
+    /// <summary>
+    /// A guest takes a lock exclusively, if it is granted, and drops it: that shows what others hold, and host priority.
+    /// </summary>
+    public void TryAsGuest(PortLock which, ulong argument, ulong argument2 = 0)
+    {
+        var operation = new LockOperation(which, true, true, argument, argument2);
+        if (Lock(operation))
+            Unlock(operation);
+    }
+
     /// <summary>The host writes memory.</summary>
     public void Write(ulong hpa, byte[] data) => Carry(TraceEvent.OfWrite(hpa, data));
 
@@ -65,11 +90,11 @@ internal sealed class SweepRunner(EventRunner events, List<PlannedEvent> record)
     public static RegisterFile Registers(HostLeaf leaf, ulong rcx = 0, ulong rdx = 0, ulong r8 = 0, ulong r9 = 0) =>
         new() { Rax = (ulong)leaf, Rcx = rcx, Rdx = rdx, R8 = r8, R9 = r9 };
 
-    private void Carry(TraceEvent e, ChoicePoint choice = ChoicePoint.None)
+    private void Carry(TraceEvent e, ChoicePoint choice = ChoicePoint.None, ChoicePoint alsoFails = ChoicePoint.None)
     {
         if (Failure is not null)
             return;
         Failure = events.Step(ref e, choice, _count++);
-        record.Add(new PlannedEvent(e, choice));
+        record.Add(new PlannedEvent(e, choice, alsoFails));
     }
 }
