@@ -26,6 +26,13 @@ internal static class LockFaults<S>
             yield break;
         }
 
+        if (use.Mode == LockMode.Momentary)
+        {
+            yield return (MutantKind.LockDropped, "lock dropped", static (ref S s, ref Call c, int argument) => true);
+            yield return (MutantKind.LockWeakened, "refused lock leaves no trace", WithoutMomentaryTrace(test));
+            yield break;
+        }
+
         if (use.Mode == LockMode.Promoted)
             yield return (MutantKind.LockWeakened, "promotion skipped", Replace(step, null, exclusive: false));
         else
@@ -109,6 +116,16 @@ internal static class LockFaults<S>
             return granted;
         };
     }
+
+    private static StepTest<S> WithoutMomentaryTrace(StepTest<S> test) => (ref S s, ref Call c, int argument) =>
+    {
+        PamtRef at = MemPromote<S>.MomentaryPamt(ref c);
+        ulong word = s.Pamt(at, PamtField.Lock);
+        bool granted = test(ref s, ref c, argument);
+        if (!granted)
+            s.SetPamt(at, PamtField.Lock, word);
+        return granted;
+    };
 
     private static StepTest<S> WithoutChildLocks(StepTest<S> test) => (ref S s, ref Call c, int argument) =>
     {

@@ -41,7 +41,7 @@ internal sealed record ShadowClaim
     /// <summary>The release finds nothing to drop. Checked: it never did.</summary>
     public bool NeverActs { get; init; }
 
-    /// <summary>Why, where no step can be dropped to show it; else empty.</summary>
+    /// <summary>Why, where no step can be dropped to show it; else empty, or what to add to the names of the steps.</summary>
     public string Reason { get; init; } = "";
 
     /// <summary>The claim is about this mutant.</summary>

@@ -8,6 +8,8 @@ internal static class ShadowClaims
     private static readonly MutantKind[] s_failures =
         [MutantKind.CheckDropped, MutantKind.StatusAltered, MutantKind.OperandAltered, MutantKind.FailureAltered, MutantKind.StepsSwapped, MutantKind.UndoDropped];
 
+    private const string Overlapping = "released at the end of every call: only overlapping calls can tell";
+
     private static readonly StepName s_dispatcherReset = new("TDCALL dispatcher", "VM exit: RIP differs");
 
     public static IReadOnlyList<ShadowClaim> All { get; } =
@@ -28,16 +30,16 @@ internal static class ShadowClaims
     {
         foreach (string step in (string[])["KOT EXCLUSIVE", "KOT SHARED"])
         {
-            yield return new() { Leaf = "*", Step = step, Behind = [new("", "KOT")], Kinds = [MutantKind.LockDropped, MutantKind.LockWeakened, .. s_failures] };
+            yield return new() { Leaf = "*", Step = step, Behind = [new("", "KOT")], Reason = Overlapping, Kinds = [MutantKind.LockDropped, MutantKind.LockWeakened, .. s_failures] };
         }
 
-        yield return new() { Leaf = "TDH.PHYMEM.CACHE.WB", Step = "KOT SHARED", Behind = [new("TDH.MNG.CREATE", "KOT")], Kinds = s_failures };
+        yield return new() { Leaf = "TDH.PHYMEM.CACHE.WB", Step = "KOT SHARED", Behind = [new("TDH.MNG.CREATE", "KOT")], Reason = Overlapping, Kinds = s_failures };
         yield return new()
         {
-            Leaf = "TDH.PHYMEM.CACHE.WB", Step = "KOT SHARED", Behind = [new("", "write-back mutex"), new("TDH.MNG.CREATE", "KOT")], Kinds = [MutantKind.StepsSwapped],
+            Leaf = "TDH.PHYMEM.CACHE.WB", Step = "KOT SHARED", Behind = [new("", "write-back mutex"), new("TDH.MNG.CREATE", "KOT")], Reason = Overlapping, Kinds = [MutantKind.StepsSwapped],
         };
 
-        yield return new() { Leaf = "TDH.PHYMEM.CACHE.WB", Step = "write-back mutex of the package", Behind = [new("", "write-back mutex")], Kinds = [MutantKind.LockDropped, .. s_failures] };
+        yield return new() { Leaf = "TDH.PHYMEM.CACHE.WB", Step = "write-back mutex of the package", Behind = [new("", "write-back mutex")], Reason = Overlapping, Kinds = [MutantKind.LockDropped, .. s_failures] };
         foreach (string step in (string[])["S-EPT tree SHARED", "TD epoch SHARED", "KOT SHARED"])
         {
             yield return new()

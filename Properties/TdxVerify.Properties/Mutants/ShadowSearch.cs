@@ -52,7 +52,7 @@ internal sealed class ShadowSearch(MutantsOptions options, LeafSet<ArraysState> 
         }
 
         return judge.Differ(without, mutant.Apply(without), Runs(sequences, leaf.Index))
-            ? new Shadow(string.Join(", and ", names), Math.Max(calling, 1))
+            ? new Shadow(string.Join(", and ", names) + (claim.Reason.Length > 0 ? $" ({claim.Reason})" : ""), Math.Max(calling, 1))
             : null;
     }
 

@@ -40,7 +40,7 @@ internal sealed class FaultSweep : ISweep
     {
         events.Reset();
         var run = new SweepRunner(events, record);
-        SweepStage stage = SweepStage.Set(run, with1G: true, withMergeable: _leaf == HostLeaf.TDH_MEM_PAGE_PROMOTE);
+        SweepStage stage = SweepStage.Set(run, With1G(_leaf), withMergeable: _leaf == HostLeaf.TDH_MEM_PAGE_PROMOTE);
         List<SweepCall> calls = [.. SweepCall.Of(_leaf, stage)];
         if (_call >= calls.Count)
         {
@@ -70,13 +70,36 @@ internal sealed class FaultSweep : ISweep
             }
         }
 
-        run.Call(call.Registers, call.Lp);
+        ulong behind = call.Level < 0 ? 0 : stage.Behind(Hpa(call.Registers.Rdx), new PageInfo(call.Registers.Rcx).Gpa, call.Level);
+        if (!run.Call(call.Registers, call.Lp).IsError)
+            Tell(run, call, [behind, call.Page is { } page ? call.Registers[page] : 0, stage.MergeableBlock, stage.MergeableBlock + Abi.Hpa.PageSize]);
         _call++;
         IsDone = _call == calls.Count;
         _first = 0;
         _second = -1;
         _harmless.Clear();
         return run.Failure;
+    }
+
+    // Elsewhere a 1 GiB page matters only as an operand, see LargePageSweep: its 513 calls would be most of a sequence.
+    private static bool With1G(HostLeaf leaf) => leaf is HostLeaf.TDH_MEM_PAGE_REMOVE or HostLeaf.TDH_MEM_PAGE_DEMOTE
+        or HostLeaf.TDH_MEM_RANGE_BLOCK or HostLeaf.TDH_MEM_RANGE_UNBLOCK or HostLeaf.TDH_MEM_SEPT_RD
+        or HostLeaf.TDH_PHYMEM_PAGE_RECLAIM or HostLeaf.TDH_PHYMEM_PAGE_RDMD;
+
+    // Some operands have flags in the bits below the page.
+    private static ulong Hpa(ulong operand) => operand & 0x000F_FFFF_FFFF_F000;
+
+    // What the call that succeeded at last has changed.
+    private static void Tell(SweepRunner run, SweepCall call, ulong[] pages)
+    {
+        foreach (ulong page in pages.Where(page => page >= run.Platform.PageBase).Distinct())
+            run.Call(SweepRunner.Registers(HostLeaf.TDH_PHYMEM_PAGE_RDMD, page), call.Lp);
+        if (call.Tdr is not { } tdr)
+            return;
+        foreach (ulong field in Generation.Scope.TdFields.ToArray())
+            run.Call(SweepRunner.Registers(HostLeaf.TDH_MNG_RD, Hpa(call.Registers[tdr]), field), call.Lp);
+        if (call.Level >= 0)
+            run.Call(SweepRunner.Registers(HostLeaf.TDH_MEM_SEPT_RD, PageInfo.Of(new PageInfo(call.Registers.Rcx).Gpa, call.Level).Value, Hpa(call.Registers.Rdx)), call.Lp);
     }
 
     private bool AreCombined(int i, int j, SweepFault first, SweepFault? second) => second is null

@@ -41,6 +41,7 @@ internal static class LargePageSweep
         stage.Merge1G();
         for (int i = 0; i < operands.Count; i++)
             Call(run, operands[i], BlockOf(i) + (5 * Hpa.PageSize));
+        Locked(run, stage, operands);
         OutsideTheTdmr(run, stage, operands);
         run.Must(HostLeaf.TDH_MEM_PAGE_DEMOTE, PageInfo.Of(SweepStage.Gpa1G, SeptLevel.Page1G).Value, stage.Built.Tdr, stage.NextUnassigned());
         for (int i = 0; i < operands.Count; i++)
@@ -82,6 +83,23 @@ internal static class LargePageSweep
         run.Lock(other);
         run.Call(SweepRunner.Registers(HostLeaf.TDH_PHYMEM_PAGE_RDMD, page));
         run.Unlock(other);
+    }
+
+    private static void Locked(SweepRunner run, SweepStage stage, List<(SweepCall Call, Register Operand)> operands)
+    {
+        foreach (bool exclusive in (bool[])[true, false])
+        {
+            var other = new LockOperation(PortLock.Pamt, exclusive, false, stage.Inside1G);
+            foreach ((SweepCall Call, Register Operand) at in operands)
+            {
+                run.Lock(other);
+                Call(run, at, stage.Inside1G);
+                run.Unlock(other);
+                run.TryAsGuest(PortLock.Pamt, stage.Inside1G);
+                Call(run, at, stage.Inside1G);
+                run.TryAsGuest(PortLock.Pamt, stage.Inside1G);
+            }
+        }
     }
 
     // Who locks before it knows where the page is meets the lock of the page of the call before.

@@ -19,6 +19,7 @@ internal static class RefusedCalls
         new ScriptedSweep("a vCPU associated after TDH.MNG.VPFLUSHDONE", AssociatedLate),
         new ScriptedSweep("a page at a shared GPA", SharedGpa),
         new ScriptedSweep("a vCPU in the guest is built on", ActiveVcpu),
+        new ScriptedSweep("a page at the level of a table", PageAtTable),
         new ScriptedSweep("KOT and write-back mutex held", HeldLocks),
     ];
 
@@ -88,6 +89,18 @@ internal static class RefusedCalls
     {
         SweepStage stage = SweepStage.Set(run, with1G: false, withMergeable: false);
         CallVcpu(run, stage, stage.Running.ActiveVcpu);
+    }
+
+    private static void PageAtTable(SweepRunner run)
+    {
+        SweepStage stage = SweepStage.Set(run, with1G: false, withMergeable: false);
+        ulong source = Scope.SourceAddress(run.Platform);
+        foreach (ulong gpa in (ulong[])[SweepStage.LargeGpas[3], SweepStage.LargeGpas[5]])
+        {
+            ulong entry = PageInfo.Of(gpa, SeptLevel.Page2M).Value;
+            run.Call(SweepRunner.Registers(HostLeaf.TDH_MEM_PAGE_RELOCATE, entry, stage.Built.Tdr, stage.NextUnassigned()));
+            run.Call(SweepRunner.Registers(HostLeaf.TDH_MEM_PAGE_ADD, entry, stage.Built.Tdr, stage.NextUnassigned(), source));
+        }
     }
 
     private static void HeldLocks(SweepRunner run)

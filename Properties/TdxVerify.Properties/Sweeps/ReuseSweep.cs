@@ -18,8 +18,16 @@ internal static class ReuseSweep
         Tell(run, page);
         run.Must(HostLeaf.TDH_MEM_RANGE_BLOCK, free, tdr);
         run.Must(HostLeaf.TDH_MEM_PAGE_REMOVE, free, tdr);
-        run.Must(HostLeaf.TDH_MEM_SEPT_ADD, PageInfo.Of(SweepStage.LargeGpas[4], SeptLevel.Page2M).Value, tdr, page);
-        Tell(run, page);
+        ulong table = PageInfo.Of(SweepStage.LargeGpas[4], SeptLevel.Page2M).Value;
+        foreach (int version in (int[])[0, 1])
+        {
+            RegisterFile add = SweepRunner.Registers(HostLeaf.TDH_MEM_SEPT_ADD, table, tdr, page);
+            add.Rax |= (ulong)version << 16;
+            run.Call(add with { R9 = ulong.MaxValue, R10 = ulong.MaxValue, R11 = ulong.MaxValue });
+            Tell(run, page);
+            run.Must(HostLeaf.TDH_MEM_RANGE_BLOCK, table, tdr);
+            run.Must(HostLeaf.TDH_MEM_SEPT_REMOVE, table, tdr);
+        }
     }
 
     /// <summary>A table whose entry another agent locked before the table was blocked, and that was not tracked since.</summary>

@@ -141,6 +141,9 @@ internal static class MemPromote<S>
 
     private static bool NoInterrupt(ref S s, ref Call c, int arg) => s.Global(GlobalField.InterruptPending) == 0;
 
+    /// <summary>The PAMT entry of the large page, whose lock both leaves take for a moment: one to be, or one that was.</summary>
+    public static PamtRef MomentaryPamt(ref Call c) => c.Value.IsLeaf ? LargePamt(ref c) : MergedPamt(ref c);
+
     private static PamtRef MergedPamt(ref Call c) => PamtRef.Of(c.Level, new SeptEntry(c.Sample2).Target);
 
     [Visible(Part = nameof(LockOrReleaseMerged))]
@@ -208,7 +211,7 @@ internal static class MemPromote<S>
     [Visible]
     private static void SplitPamt(ref S s, ref Call c, int arg)
     {
-        PamtRef large = PamtRef.Of(c.Level, c.Page[(int)PageSlot.Mapped]);
+        PamtRef large = LargePamt(ref c);
         ulong owner = s.Pamt(large, PamtField.Owner);
         PamtRef first = PamtRef.Of(c.Level - 1, large.FirstPage);
         for (int i = 0; i < Children; i++)
