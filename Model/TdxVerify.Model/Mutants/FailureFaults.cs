@@ -20,7 +20,10 @@ internal static class FailureFaults
         ulong status = OtherClass(failure.Status);
         yield return (MutantKind.StatusAltered, $"status altered to {new StatusCode(status & StatusCode.NameMask)}", failure with { Status = status });
         yield return (MutantKind.OperandAltered, "operand id altered", failure with { Status = failure.Status ^ 1 });
-        if (failure.Detail != FailureDetail.None)
+        if (failure.Detail == FailureDetail.CpuidLeaf)
+            // The check sets the register itself, so it must be overwritten.
+            yield return (MutantKind.FailureAltered, $"{failure.Detail} not returned", failure with { Detail = FailureDetail.InputsRestored });
+        else if (failure.Detail != FailureDetail.None)
             yield return (MutantKind.FailureAltered, $"{failure.Detail} not returned", failure with { Detail = FailureDetail.None });
         else if (hasEntry)
             yield return (MutantKind.FailureAltered, "SeptEntry returned", failure with { Detail = FailureDetail.SeptEntry });

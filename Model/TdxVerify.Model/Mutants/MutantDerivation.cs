@@ -23,7 +23,8 @@ public static class MutantDerivation<S>
             {
                 StepKind.Check or StepKind.Choice or StepKind.Lock => OfTest(leaf, index, step, hasEntry),
                 StepKind.Effect => OfEffect(leaf, index, step),
-                StepKind.Release => [Replace(leaf, index, MutantKind.ReleaseDropped, MutantReach.Reaches, "release dropped", step with { Action = Nothing })],
+                // A failed call goes through the releases as well.
+                StepKind.Release => [Replace(leaf, index, MutantKind.ReleaseDropped, MutantReach.Calls, "release dropped", step with { Action = Nothing })],
                 _ => [],
             };
             foreach (Mutant<S> mutant in mutants)

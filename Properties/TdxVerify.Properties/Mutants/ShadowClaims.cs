@@ -60,7 +60,7 @@ internal static class ShadowClaims
         }
 
         yield return new() { Leaf = "TDH.VP.RD", Step = "OP_STATE in", Behind = [created[1]], Kinds = s_failures };
-        foreach (string leaf in (string[])["TDH.VP.ADDCX", "TDH.VP.INIT", "TDH.VP.INIT (version 1)"])
+        foreach (string leaf in (string[])["TDH.VP.ADDCX", "TDH.VP.INIT"])
         {
             yield return new()
             {
@@ -68,6 +68,12 @@ internal static class ShadowClaims
                 Behind = [new("", "TDVPR PAMT 4 KiB entry EXCLUSIVE"), new("", "OP_STATE in")],
             };
         }
+
+        yield return new()
+        {
+            Leaf = "TDH.VP.INIT (version 1)", Step = "vCPU state is", Fault = "set with VCPU_ACTIVE", Kinds = [MutantKind.SetAltered],
+            Behind = [new("", "TDVPR PAMT 4 KiB entry EXCLUSIVE"), new("", "owner TDR PAMT 4 KiB entry EXCLUSIVE"), new("", "OP_STATE in")],
+        };
 
         yield return new()
         {

@@ -98,8 +98,17 @@ internal sealed class FaultSweep : ISweep
             return;
         foreach (ulong field in Generation.Scope.TdFields.ToArray())
             run.Call(SweepRunner.Registers(HostLeaf.TDH_MNG_RD, Hpa(call.Registers[tdr]), field), call.Lp);
-        if (call.Level >= 0)
-            run.Call(SweepRunner.Registers(HostLeaf.TDH_MEM_SEPT_RD, PageInfo.Of(new PageInfo(call.Registers.Rcx).Gpa, call.Level).Value, Hpa(call.Registers.Rdx)), call.Lp);
+        if (call.Level < 0)
+            return;
+        ulong entry = PageInfo.Of(new PageInfo(call.Registers.Rcx).Gpa, call.Level).Value;
+        run.Call(SweepRunner.Registers(HostLeaf.TDH_MEM_SEPT_RD, entry, Hpa(call.Registers.Rdx)), call.Lp);
+        if (call.Leaf != HostLeaf.TDH_MEM_PAGE_PROMOTE)
+            return;
+
+        // What became of the smaller pages shows only when the large one is gone.
+        run.Call(SweepRunner.Registers(HostLeaf.TDH_MEM_PAGE_REMOVE, entry, Hpa(call.Registers.Rdx)), call.Lp);
+        foreach (ulong page in pages.Where(page => page >= run.Platform.PageBase).Distinct())
+            run.Call(SweepRunner.Registers(HostLeaf.TDH_PHYMEM_PAGE_RDMD, page), call.Lp);
     }
 
     private bool AreCombined(int i, int j, SweepFault first, SweepFault? second) => second is null

@@ -36,6 +36,17 @@ internal static class GuestSweep
 
             Tdcall(run, stage.Running.ReadyVcpu, rip += 16, new RegisterFile { Rax = (ulong)leaf, Rcx = gpa });
         }
+
+        // Too wide, after a #VE: who looks at the page first sees that of the access before.
+        foreach (ulong gpa in (ulong[])[SweepStage.LargeGpas[1], 1UL << 51])
+            run.Run(stage.Running.ReadyVcpu, 0, new GuestOperation { Kind = GuestOperationKind.Access, Access = GuestAccess.Read, Rip = rip += 16, Gpa = gpa });
+
+        // Interrupted before anything else: an entry that is not pending decides first.
+        run.Interrupt(true);
+        Tdcall(
+            run, stage.Running.ReadyVcpu, rip + 16,
+            new RegisterFile { Rax = (ulong)GuestLeaf.TDG_MEM_PAGE_ACCEPT, Rcx = PageInfo.Of(SweepStage.LargeGpas[4], SeptLevel.Page2M).Value });
+        run.Interrupt(false);
     }
 
     /// <summary>

@@ -116,21 +116,30 @@ internal static class LargePageSweep
         run.Unlock(other);
     }
 
-    // The whole GiB can be merged later only if a TD exit left no reader on its PAMT entry.
+    // The whole GiB can be merged later only if no call and no TD exit left a reader on its PAMT entry. Only 1.5.05
+    // knows version 1 of TDH.VP.INIT.
     private static void RunAVcpuThere(SweepRunner run, SweepStage stage)
     {
         ulong tdr = stage.WithoutVcpu;
-        ulong tdvpr = stage.FreeGiB;
-        run.Must(HostLeaf.TDH_VP_CREATE, tdvpr, tdr);
-        for (int i = 1; i < SweepStage.TdvpsPages; i++)
-            run.Must(HostLeaf.TDH_VP_ADDCX, stage.NextUnassigned(), tdvpr);
-        run.Must(HostLeaf.TDH_VP_INIT, tdvpr);
+        ulong[] vcpus = [stage.FreeGiB, stage.FreeGiB + Hpa.PageSize];
+        for (int version = 0; version < vcpus.Length; version++)
+        {
+            run.Must(HostLeaf.TDH_VP_CREATE, vcpus[version], tdr);
+            for (int i = 1; i < SweepStage.TdvpsPages; i++)
+                run.Must(HostLeaf.TDH_VP_ADDCX, stage.NextUnassigned(), vcpus[version]);
+            RegisterFile init = SweepRunner.Registers(HostLeaf.TDH_VP_INIT, vcpus[version], r8: 77);
+            init.Rax |= (ulong)version << 16;
+            run.Call(init);
+        }
+
         run.Must(HostLeaf.TDH_MR_FINALIZE, tdr);
-        run.Call(SweepRunner.Registers(HostLeaf.TDH_VP_ENTER, tdvpr));
-        run.Must(HostLeaf.TDH_VP_FLUSH, tdvpr);
+        run.Call(SweepRunner.Registers(HostLeaf.TDH_VP_ENTER, vcpus[0]));
+        foreach (ulong vcpu in vcpus)
+            run.Call(SweepRunner.Registers(HostLeaf.TDH_VP_FLUSH, vcpu));
         run.Must(HostLeaf.TDH_MNG_VPFLUSHDONE, tdr);
         run.Must(HostLeaf.TDH_PHYMEM_CACHE_WB);
         run.Must(HostLeaf.TDH_MNG_KEY_FREEID, tdr);
-        run.Must(HostLeaf.TDH_PHYMEM_PAGE_RECLAIM, tdvpr);
+        foreach (ulong vcpu in vcpus)
+            run.Must(HostLeaf.TDH_PHYMEM_PAGE_RECLAIM, vcpu);
     }
 }

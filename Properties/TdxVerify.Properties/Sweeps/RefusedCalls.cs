@@ -16,7 +16,7 @@ internal static class RefusedCalls
         new ScriptedSweep("a vCPU of a TD with 5 TDCS pages", run => Vcpu(run, stage => stage.AlmostComplete)),
         new ScriptedSweep("a vCPU of a TD that is not initialised", run => Vcpu(run, stage => stage.Complete)),
         new ScriptedSweep("a TD initialised with 5 TDCS pages", InitializedEarly),
-        new ScriptedSweep("a vCPU associated after TDH.MNG.VPFLUSHDONE", AssociatedLate),
+        new ScriptedSweep("a TD after TDH.MNG.VPFLUSHDONE", AfterFlush),
         new ScriptedSweep("a page at a shared GPA", SharedGpa),
         new ScriptedSweep("a vCPU in the guest is built on", ActiveVcpu),
         new ScriptedSweep("a page at the level of a table", PageAtTable),
@@ -65,13 +65,19 @@ internal static class RefusedCalls
         run.Call(SweepRunner.Registers(HostLeaf.TDH_MNG_ADDCX, stage.NextUnassigned(), stage.AlmostComplete));
     }
 
-    private static void AssociatedLate(SweepRunner run)
+    private static void AfterFlush(SweepRunner run)
     {
         SweepStage stage = SweepStage.Set(run, with1G: false, withMergeable: false);
         run.Must(HostLeaf.TDH_VP_FLUSH, stage.Idle.ReadyVcpu);
         run.Must(HostLeaf.TDH_MNG_VPFLUSHDONE, stage.Idle.Tdr);
         run.Call(SweepRunner.Registers(HostLeaf.TDH_VP_RD, stage.Idle.ReadyVcpu, Scope.VcpuFields[0]));
         run.Call(SweepRunner.Registers(HostLeaf.TDH_MNG_VPFLUSHDONE, stage.Idle.Tdr));
+        var other = new LockOperation(PortLock.Tdr, true, false, stage.Idle.Tdr);
+        run.Lock(other);
+        run.Call(SweepRunner.Registers(HostLeaf.TDH_VP_FLUSH, stage.Idle.ReadyVcpu));
+        run.Unlock(other);
+        run.Must(HostLeaf.TDH_MNG_VPFLUSHDONE, stage.Full);
+        run.Call(SweepRunner.Registers(HostLeaf.TDH_MNG_ADDCX, stage.NextUnassigned(), stage.Full));
     }
 
     private static void SharedGpa(SweepRunner run)

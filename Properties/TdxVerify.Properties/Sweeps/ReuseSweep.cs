@@ -18,6 +18,11 @@ internal static class ReuseSweep
         Tell(run, page);
         run.Must(HostLeaf.TDH_MEM_RANGE_BLOCK, free, tdr);
         run.Must(HostLeaf.TDH_MEM_PAGE_REMOVE, free, tdr);
+        ulong mapped = PageInfo.Of(SweepStage.SmallGpas[1], SeptLevel.Page4K).Value;
+        run.Must(HostLeaf.TDH_MEM_PAGE_RELOCATE, mapped, tdr, page);
+        Tell(run, page);
+        run.Must(HostLeaf.TDH_MEM_RANGE_BLOCK, mapped, tdr);
+        run.Must(HostLeaf.TDH_MEM_PAGE_REMOVE, mapped, tdr);
         ulong table = PageInfo.Of(SweepStage.LargeGpas[4], SeptLevel.Page2M).Value;
         foreach (int version in (int[])[0, 1])
         {
@@ -27,6 +32,20 @@ internal static class ReuseSweep
             Tell(run, page);
             run.Must(HostLeaf.TDH_MEM_RANGE_BLOCK, table, tdr);
             run.Must(HostLeaf.TDH_MEM_SEPT_REMOVE, table, tdr);
+        }
+    }
+
+    /// <summary>A vCPU too many is refused and not counted.</summary>
+    public static void VcpuCount(SweepRunner run)
+    {
+        SweepStage stage = SweepStage.Set(run, with1G: false, withMergeable: false);
+        foreach (int version in (int[])[0, 1])
+        {
+            RegisterFile init = SweepRunner.Registers(HostLeaf.TDH_VP_INIT, stage.Crowded.CompleteVcpu, r8: 77);
+            init.Rax |= (ulong)version << 16;
+            run.Call(init);
+            foreach (ulong field in Generation.Scope.TdFields.ToArray())
+                run.Call(SweepRunner.Registers(HostLeaf.TDH_MNG_RD, stage.Crowded.Tdr, field));
         }
     }
 

@@ -17,6 +17,7 @@ internal static class SweepCatalogue
         new ScriptedSweep("TDCALLs", GuestSweep.Operands),
         new ScriptedSweep("zero-step", GuestSweep.ZeroStep),
         new ScriptedSweep("pages used again", ReuseSweep.Pages),
+        new ScriptedSweep("a vCPU too many", ReuseSweep.VcpuCount),
         new ScriptedSweep("a table with a locked entry", ReuseSweep.LockedChild),
         .. RefusedCalls.All,
     ];

@@ -120,6 +120,7 @@ internal sealed record SweepFault
             yield return To(operand, "vCPU in the guest", td.ActiveVcpu);
         }
 
+        yield return To(operand, "vCPU ready, of a TD of which none runs", stage.Idle.ReadyVcpu, isVariant: true);
         yield return To(operand, "vCPU beyond MAX_VCPUS", stage.Crowded.CompleteVcpu);
         yield return To(operand, "vCPU ready, with 15 pages", stage.Crowded.FullVcpu, isVariant: true);
     }
