@@ -68,13 +68,14 @@ internal sealed class ShadowSearch(MutantsOptions options, LeafSet<ArraysState> 
         if (first is not { Kind: StepKind.Check, Undo: null } || second is not { Kind: StepKind.Check, Undo: null } || first.Failure != second.Failure)
             return null;
         List<ReachedSequence> failing = Reaching(sequences, leaf.Index, mutant.Step, MutantReach.FailsHereOrNext);
+        IEnumerable<ReachedSequence> runs = Foremost(failing);
         Mutant<ArraysState> altered = mutants.First(candidate => candidate.Leaf == mutant.Leaf && candidate.Step == mutant.Step
             && candidate.Kind is MutantKind.StatusAltered or MutantKind.FailureAltered);
         LeafSet<ArraysState> told = altered.Apply(leaves);
         string how = first.Failure.End == CallEnd.Returned ? $"{new StatusCode(first.Failure.Status)}" : $"{first.Failure.End}";
-        if (judge.Differ(told, mutant.Apply(told), failing.Take(MaximumRuns)))
+        if (judge.Differ(told, mutant.Apply(told), runs))
             return new Shadow($"the other of the two, which fails alike: {how}", failing.Count);
-        (long one, long other, long both) = Probe(mutant, failing.Take(MaximumRuns), judge);
+        (long one, long other, long both) = Probe(mutant, runs, judge);
         return one > 0 && other > 0 && both == 0 ? new Shadow($"the other of the two, which fails alike, and in other calls: {how}", failing.Count) : null;
     }
 
@@ -101,13 +102,12 @@ internal sealed class ShadowSearch(MutantsOptions options, LeafSet<ArraysState> 
             .MinBy(candidate => StepText(candidate).Length)!;
 
     // Scripts first: they were written down for this. Then what gets there soonest, of either kind.
-    private static IEnumerable<ReachedSequence> Runs(ReachedSequence[] sequences, int leaf)
-    {
-        List<ReachedSequence> calling = Reaching(sequences, leaf, 0, MutantReach.Calls);
-        return calling.Where(sequence => sequence.Source == SequenceSource.Script)
+    private static IEnumerable<ReachedSequence> Runs(ReachedSequence[] sequences, int leaf) => Foremost(Reaching(sequences, leaf, 0, MutantReach.Calls));
+
+    private static IEnumerable<ReachedSequence> Foremost(List<ReachedSequence> calling) =>
+        calling.Where(sequence => sequence.Source == SequenceSource.Script)
             .Concat(calling.Where(sequence => sequence.Source is SequenceSource.Random or SequenceSource.Recording).Take(MaximumRuns))
             .Concat(calling.Where(sequence => sequence.Source == SequenceSource.Sweep).Take(MaximumRuns));
-    }
 
     private static List<ReachedSequence> Reaching(ReachedSequence[] sequences, int leaf, int step, MutantReach reach) =>
     [
