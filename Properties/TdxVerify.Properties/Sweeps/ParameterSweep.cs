@@ -17,7 +17,7 @@ internal static class ParameterSweep
         (8, [0]), (13, [1]), // XFAM
         (16, [0, 0]), (16, s_manyVcpus), // MAX_VCPUS
         (NumL2Vms, [1]), (NumL2Vms, [3]), (NumL2Vms, [4]),
-        (19, [1]), // MSR control
+        (19, [2]), // MSR control: bit 0 is legal and not modelled
         (20, [1]), (23, [0x80]), // reserved
         (24, [0x16]), (24, [0x18]), (31, [1]), // EPTP controls
         (32, [1]), (39, [1]), // CONFIG_FLAGS: GPAW with 4 levels, an illegal one
