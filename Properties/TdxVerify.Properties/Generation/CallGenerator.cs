@@ -417,13 +417,20 @@ public sealed class CallGenerator(World world, GenerationLimits limits)
                 return Prepare(ref choices, s, td, large)
                     ?? AtRange(HostLeaf.TDH_MEM_PAGE_DEMOTE, td, large, world.FreePage(s, choices.Percent(30)));
             default:
-                Range table = td.MergeableTables.Count == 0 ? SomeMapped(ref choices, td) : td.MergeableTables[choices.Below(td.MergeableTables.Count)];
+                Range table = td.MergeableTables.Count == 0 ? SomeMapped(ref choices, td) : SomeMergeable(ref choices, td);
                 if (Prepare(ref choices, s, td, table) is { } first)
                     return first;
                 RegisterFile promote = AtRange(HostLeaf.TDH_MEM_PAGE_PROMOTE, td, table);
                 promote.Rax |= choices.Percent(20) ? 1UL << 16 : 0;
                 return promote;
         }
+    }
+
+    // Often the latest: its entries are still as alike as a demotion made them.
+    private static Range SomeMergeable(ref ChoiceReader choices, TdView td)
+    {
+        int last = td.MergeableTables.Count - 1;
+        return td.MergeableTables[Math.Min(choices.Below(2 * td.MergeableTables.Count), last)];
     }
 
     // What a running TD needs before a range may change its size: blocked, then tracked.

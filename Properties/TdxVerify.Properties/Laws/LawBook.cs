@@ -33,6 +33,7 @@ public static class LawBook
             new ReaddedPagesLaw(books, acceptance),
             new TeardownLaw(books),
             new LockLaw(books),
+            new LockResidueLaw(judge),
         ];
     }
 }

@@ -27,7 +27,7 @@ public sealed record MutantsOptions
     public int FurtherSequences { get; init; } = 1280;
 
     /// <summary>Events after which the laws judge a mutant by no further sequence; 0: they judge none.</summary>
-    public long LawEvents { get; init; } = 40_000;
+    public long LawEvents { get; init; } = 20_000;
 
     /// <summary>Folder with recordings; null: none.</summary>
     public string? Recordings { get; init; }

@@ -1,4 +1,5 @@
 using TdxVerify.Abi;
+using TdxVerify.Properties.Runs;
 using Xunit;
 using static TdxVerify.Tests.Laws.FaultyModel;
 
@@ -24,6 +25,12 @@ public class CallLawTests
     [InlineData("TDH.PHYMEM.PAGE.RECLAIM", "lifecycle is TD_TEARDOWN", "the lifecycle is not TD_TEARDOWN")]
     public void A_success_without_a_precondition_is_noticed(string leaf, string step, string message) =>
         Assert.Contains(message, Complaint("success-has-its-preconditions", leaf, step, Fault.Dropped), StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData("TDH.MNG.RD")]
+    [InlineData("TDH.VP.RD")]
+    public void A_version_that_does_not_exist_and_is_carried_out_is_noticed(string leaf) =>
+        Assert.Contains("the version is above 1", ComplaintOfMutant("success-has-its-preconditions", leaf, "threshold +1: version <= 1"), StringComparison.Ordinal);
 
     [Theory]
     [InlineData("TDH.MEM.RANGE.BLOCK", "S-EPT walk reaches the level", Fault.Dropped, "the S-EPT walk ends above the level: TDX_EPT_WALK_FAILED(RCX) was due")]
@@ -68,4 +75,27 @@ public class CallLawTests
             "the owner TDR's PAMT entry refuses an exclusive lock",
             Complaint("busy-iff-refused", "TDH.VP.INIT (version 1)", "owner TDR PAMT 4 KiB entry", Fault.Dropped, ModuleProfile.V1_5_05, sequences: 600),
             StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData("TDH.MEM.TRACK", "OP_STATE SHARED", "OpStateLock went from 0x1 to 0x1, not to 0x7")]
+    [InlineData("TDH.VP.ENTER", "TD epoch SHARED", "EpochLock went from 0x1 to 0x1, not to 0x3")]
+    [InlineData("TDH.MEM.PAGE.REMOVE", "S-EPT tree SHARED", "SeptTreeLock went from 0x1 to 0x1, not to 0x3")]
+    [InlineData("TDH.MEM.RANGE.BLOCK", "S-EPT entry, host flavour", "went from locked to locked, not to locked with host priority")]
+    [InlineData("TDH.MEM.SEPT.ADD", "new S-EPT PAMT 4 KiB entry EXCLUSIVE", "went from 0x1 to 0x1, not to 0x3")]
+    public void A_refused_lock_that_leaves_no_trace_is_noticed(string leaf, string step, string message) =>
+        Assert.Contains(message, ComplaintOfMutant("lock-words-keep-only-residue", leaf, $"refused lock leaves no trace: {step}"), StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData("TDH.MNG.KEY.FREEID", "TDR PAMT 4 KiB entry EXCLUSIVE")]
+    [InlineData("TDH.MEM.SEPT.RD", "TDR PAMT 4 KiB entry SHARED")]
+    public void A_host_lock_that_is_taken_as_a_guest_would_is_noticed(string leaf, string step) =>
+        Assert.Contains("and the lock of PAMT entry HPA 0x", ComplaintOfMutant("lock-words-keep-only-residue", leaf, $"lock taken as a guest would: {step}"), StringComparison.Ordinal);
+
+    [Fact]
+    public void A_child_entry_that_is_refused_without_host_priority_is_noticed()
+    {
+        RunFailure? failure = Run(
+            "lock-words-keep-only-residue", new PlatformInfo(), set => Mutant(set, "TDH.MEM.PAGE.PROMOTE", "refused lock leaves no host priority"), sequences: 300);
+        Assert.Contains("is locked, not locked with host priority", failure?.Reason, StringComparison.Ordinal);
+    }
 }

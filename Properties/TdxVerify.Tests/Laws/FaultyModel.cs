@@ -1,8 +1,10 @@
 using TdxVerify.Abi;
 using TdxVerify.Model;
+using TdxVerify.Model.Mutants;
 using TdxVerify.Properties.Choices;
 using TdxVerify.Properties.Generation;
 using TdxVerify.Properties.Laws;
+using TdxVerify.Properties.Mutants;
 using TdxVerify.Properties.Runs;
 using Xunit;
 
@@ -26,6 +28,28 @@ internal static class FaultyModel
         Assert.True(failure is not null, $"{law} does not notice: {leaf}, \"{step}\" {fault}");
         return failure.Reason;
     }
+
+    /// <summary>What a law says of a mutant of a leaf on the sweeps of that leaf; it fails if the law says nothing.</summary>
+    public static string ComplaintOfMutant(string law, string leaf, string fault)
+    {
+        var platform = new PlatformInfo();
+        LeafSet<ObservedState> faulty = Mutant(LeafSet<ObservedState>.Of(platform.Profile), leaf, fault);
+        HostLeaf swept = LeafNames.ModelledHost.Single(number => number.Name() == leaf);
+        var runner = new EventRunner(new ModelPort<ObservedState>(new ObservedState(platform), faulty), null, [LawBook.Create().Single(l => l.Name == law)]);
+        foreach (ReachedSequence sequence in SequencePool.Sweep(platform, [swept], () => false))
+        {
+            PlannedEvent[] events = [.. sequence.Events.Zip(sequence.Choices, (e, choice) => new PlannedEvent(e, choice))];
+            if (PlanRunner.Run(runner, events) is { } failure)
+                return failure.Reason;
+        }
+
+        Assert.Fail($"{law} does not notice: {leaf}, {fault}");
+        return "";
+    }
+
+    /// <summary>The set with the one mutant of a leaf whose name contains this.</summary>
+    public static LeafSet<ObservedState> Mutant(LeafSet<ObservedState> declared, string leaf, string fault) => MutantDerivation<ObservedState>.Derive(declared)
+        .Single(mutant => mutant.Leaf.Name == leaf && mutant.Id.Contains(fault, StringComparison.Ordinal)).Apply(declared);
 
     /// <summary>Random sequences under one law.</summary>
     public static RunFailure? Run(string law, PlatformInfo platform, Func<LeafSet<ObservedState>, LeafSet<ObservedState>> alter, int sequences)

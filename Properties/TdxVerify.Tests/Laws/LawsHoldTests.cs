@@ -18,7 +18,7 @@ public class LawsHoldTests
     private static readonly string[] s_aboutCalls =
     [
         "status-has-its-reason", "success-has-its-preconditions", "first-failure-wins", "busy-iff-refused", "success-has-its-effect",
-        "outputs-tell-the-state", "zero-step",
+        "outputs-tell-the-state", "lock-words-keep-only-residue", "zero-step",
     ];
 
     [Theory]
@@ -57,6 +57,7 @@ public class LawsHoldTests
     [InlineData("busy-iff-refused")]
     [InlineData("success-has-its-effect")]
     [InlineData("outputs-tell-the-state")]
+    [InlineData("lock-words-keep-only-residue")]
     [InlineData("zero-step")]
     public void Each_law_holds_alone(string law) => Assert.Null(FaultyModel.Run(law, new PlatformInfo(), set => set, sequences: 20));
 

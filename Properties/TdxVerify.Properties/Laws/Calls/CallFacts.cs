@@ -5,7 +5,7 @@ namespace TdxVerify.Properties.Laws.Calls;
 
 /// <summary>
 /// What the operands of one call name in the state before it: the pages, TD, vCPU and S-EPT entry, filled in by the
-/// rules of the leaf in their order. Also the PAMT entries that the call itself has locked so far: a page named twice
+/// rules of the leaf in their order. Also the locks that the call itself has asked for so far: a page named twice
 /// refuses its second lock.
 /// </summary>
 internal sealed class CallFacts
@@ -14,8 +14,8 @@ internal sealed class CallFacts
     private const ulong HostPriority = 2;
     private const int ReaderShift = 2;
 
-    private readonly (PamtRef At, bool IsExclusive)[] _own = new (PamtRef, bool)[16];
-    private int _ownCount;
+    private readonly LockAttempt[] _attempts = new LockAttempt[24];
+    private int _attemptCount;
 
     /// <summary>The event.</summary>
     public Observation Seen = null!;
@@ -127,6 +127,9 @@ internal sealed class CallFacts
     /// <summary>TDH.MEM.PAGE.PROMOTE: the first of the 512 children.</summary>
     public SeptEntry FirstChild;
 
+    /// <summary>TDH.MEM.PAGE.PROMOTE: children whose locks were asked for; -1: none was.</summary>
+    public int LastChild;
+
     /// <summary>TDH.PHYMEM.PAGE.RECLAIM and RDMD: the owner TDR's page plus 1; 0: none.</summary>
     public ulong TargetOwner;
 
@@ -142,6 +145,9 @@ internal sealed class CallFacts
 
     /// <summary>The platform.</summary>
     public PlatformInfo Platform => Seen.Platform;
+
+    /// <summary>The locks that the call asks for, in order.</summary>
+    public ReadOnlySpan<LockAttempt> Attempts => _attempts.AsSpan(0, _attemptCount);
 
     /// <summary>The version of the leaf.</summary>
     public int Version => LeafNames.Version(In.Rax);
@@ -199,7 +205,8 @@ internal sealed class CallFacts
         Entry = default;
         Value = default;
         Level = 0;
-        _ownCount = 0;
+        _attemptCount = 0;
+        LastChild = -1;
         Progress = CallProgress.None;
     }
 
@@ -225,26 +232,22 @@ internal sealed class CallFacts
     /// <summary>Host, shared: refused under an exclusive holder.</summary>
     public bool RefusesShared(PamtRef at)
     {
-        if ((S.Pamt(at, PamtField.Lock) & Exclusive) != 0 || Own(at, onlyExclusive: true) > 0)
-            return true;
-        _own[_ownCount++] = (at, false);
-        return false;
+        ulong word = S.Pamt(at, PamtField.Lock);
+        return Attempt(at, word, AttemptMode.Shared, (word & Exclusive) != 0 || Own(at, onlyExclusive: true) > 0);
     }
 
     /// <summary>Host, exclusive: refused unless the word is free or has only the host-priority flag.</summary>
     public bool RefusesExclusive(PamtRef at)
     {
-        if ((S.Pamt(at, PamtField.Lock) & ~HostPriority) != 0 || Own(at, onlyExclusive: false) > 0)
-            return true;
-        _own[_ownCount++] = (at, true);
-        return false;
+        ulong word = S.Pamt(at, PamtField.Lock);
+        return Attempt(at, word, AttemptMode.Exclusive, (word & ~HostPriority) != 0 || Own(at, onlyExclusive: false) > 0);
     }
 
     /// <summary>Host, from its own shared lock to exclusive: refused while there is any other reader.</summary>
     public bool RefusesPromotion(PamtRef at)
     {
         ulong word = S.Pamt(at, PamtField.Lock);
-        return (word & Exclusive) != 0 || (int)(word >> ReaderShift) + Own(at, onlyExclusive: false) != 1;
+        return Attempt(at, word, AttemptMode.Promotion, (word & Exclusive) != 0 || (int)(word >> ReaderShift) + Own(at, onlyExclusive: false) != 1);
     }
 
     /// <summary>One size of a PAMT walk to a 4 KiB page: a parent is taken shared; a PT_REG parent ends the walk in the wanted mode.</summary>
@@ -258,10 +261,16 @@ internal sealed class CallFacts
     public bool IsLarge(int page, int size) => (PageType)S.Pamt(PamtRef.Of(size, page), PamtField.Type) == PageType.PT_REG;
 
     /// <summary>A shared/exclusive lock word of the TD, plain or with host priority: a shared attempt of the host is refused.</summary>
-    public bool RefusesShared(TdField word) => (Of(word) & Exclusive) != 0;
+    public bool RefusesShared(TdField word) => Attempt(word, AttemptMode.Shared, (Of(word) & Exclusive) != 0);
 
     /// <summary>A plain shared/exclusive lock word of the TD: an exclusive attempt is refused.</summary>
-    public bool RefusesExclusive(TdField word) => Of(word) != 0;
+    public bool RefusesExclusive(TdField word) => Attempt(word, AttemptMode.Exclusive, Of(word) != 0);
+
+    /// <summary>The lock bit of the S-EPT entry: a host's attempt is refused.</summary>
+    public bool RefusesEntry() => Attempt(new LockAttempt
+    {
+        Kind = ChangeKind.Entry, Object = Entry.Table, Position = Entry.Index, Before = Value.Word, Mode = AttemptMode.Entry, IsRefused = Value.IsLocked,
+    });
 
     /// <summary>Walks the S-EPT from the root down to a level, or to where it ends.</summary>
     public void Walk(int toLevel)
@@ -289,13 +298,37 @@ internal sealed class CallFacts
         return blockEpoch >> 63 == 0 && (blockEpoch + 1 < epoch || (blockEpoch + 1 == epoch && running == 0));
     }
 
+    /// <summary>The call got less far than its rules were evaluated: it asked only for the first of these locks.</summary>
+    public void KeepAttempts(int count) => _attemptCount = count;
+
+    private bool Attempt(PamtRef at, ulong before, AttemptMode mode, bool isRefused) => Attempt(new LockAttempt
+    {
+        Kind = ChangeKind.Pamt, Object = at.Index, Position = Change.PamtPosition(at.Size, PamtField.Lock), Before = before, Mode = mode, IsRefused = isRefused,
+    });
+
+    private bool Attempt(TdField word, AttemptMode mode, bool isRefused) => Attempt(new LockAttempt
+    {
+        Kind = ChangeKind.Td, Object = Td, Position = (int)word, Before = Of(word), Mode = mode, IsRefused = isRefused,
+    });
+
+    private bool Attempt(in LockAttempt attempt)
+    {
+        _attempts[_attemptCount++] = attempt;
+        return attempt.IsRefused;
+    }
+
     private int Own(PamtRef at, bool onlyExclusive)
     {
+        int position = Change.PamtPosition(at.Size, PamtField.Lock);
         int count = 0;
-        for (int i = 0; i < _ownCount; i++)
+        for (int i = 0; i < _attemptCount; i++)
         {
-            if (_own[i].At == at && (!onlyExclusive || _own[i].IsExclusive))
+            ref readonly LockAttempt own = ref _attempts[i];
+            if (own.Object == at.Index && own.Position == position && own.Kind == ChangeKind.Pamt && !own.IsRefused
+                && (!onlyExclusive || own.Mode != AttemptMode.Shared))
+            {
                 count++;
+            }
         }
 
         return count;

@@ -64,9 +64,9 @@ internal sealed class CallJudge
         _judged = o.Number;
         if (!o.IsModelled)
         {
-            // Not modelled is a leaf that the dispatcher lets through; one that it must refuse was carried out.
+            // Not modelled is a leaf or version that is let through; one that had to be refused by its RAX was carried out.
             Guest.Clear();
-            if (Host.Rules == _rules?.Dispatcher && Host.Rules is not null)
+            if (Host.Expected is { Status: Status.TDX_OPERAND_INVALID })
                 Host.Judge(Status.TDX_SUCCESS, CallEnd.Returned);
             else
                 Host.Clear();

@@ -7,6 +7,7 @@ namespace TdxVerify.Properties.Laws.Calls;
 internal sealed class CallVerdict
 {
     private readonly CallProgress[] _progressAt = new CallProgress[64];
+    private readonly int[] _attemptsAt = new int[64];
     private ulong _openChoices;
 
     /// <summary>The rules of the leaf; null: nothing is known of the call.</summary>
@@ -64,6 +65,7 @@ internal sealed class CallVerdict
                 {
                     _openChoices |= 1UL << i;
                     _progressAt[i] = Facts.Progress;
+                    _attemptsAt[i] = Facts.Attempts.Length;
                 }
 
                 continue;
@@ -142,6 +144,7 @@ internal sealed class CallVerdict
             {
                 First = i;
                 Facts.Progress = _progressAt[i];
+                Facts.KeepAttempts(_attemptsAt[i]);
                 IsAsExpected = true;
                 return;
             }

@@ -179,7 +179,7 @@ internal sealed class LeafRules(string name)
             Error(Status.TDX_OPERAND_BUSY, OperandId.SEPT_TREE), $"the S-EPT tree refuses {Mode(treeExclusive)}",
             c => treeExclusive ? c.RefusesExclusive(TdField.SeptTreeLock) : c.RefusesShared(TdField.SeptTreeLock));
         SeptWalk();
-        return Lock(Error(Status.TDX_OPERAND_BUSY, Register.Rcx), "the S-EPT entry is locked", c => c.Value.IsLocked, Shown.Entry);
+        return Lock(Error(Status.TDX_OPERAND_BUSY, Register.Rcx), "the S-EPT entry is locked", c => c.RefusesEntry(), Shown.Entry);
     }
 
     /// <summary>The walk reaches the level.</summary>

@@ -239,6 +239,7 @@ internal static class MemRules
         isLocked = false;
         for (int index = 0; index < 512; index++)
         {
+            c.LastChild = index;
             SeptEntry child = c.S.Entry(new EntryRef(c.Value.Target, index));
             isLocked = child.IsLocked;
             bool differs = child.State is not (SeptState.MAPPED or SeptState.PENDING)
