@@ -104,6 +104,7 @@ internal static class PropsCommand
 
     private static int Run(Terminal terminal, Request request, bool asJson)
     {
+        SavedFailure.CheckFolder(request.Output);
         (PlatformInfo platform, GenerationLimits limits, string implementation, IReadOnlyList<string> missing) = Probe(request);
         var options = new PropsOptions
         {

@@ -41,7 +41,11 @@ internal static class ReplayCommand
             PortTarget port = PortTarget.Parse(parsed.GetRequiredValue(target));
             ModuleProfile? version = CommonOptions.ParseProfile(parsed.GetValue(profile));
             string text = parsed.GetRequiredValue(what);
-            return PropsCommand.TryParseSeed(text, out ulong seed) && !File.Exists(text)
+            bool isSeed = PropsCommand.TryParseSeed(text, out ulong seed) && !File.Exists(text);
+            if (isSeed && parsed.GetValue(sequence) is not null)
+                throw new InputException("--sequence: a seed has one sequence; the option is for a file of several");
+            SavedFailure.CheckFolder(parsed.GetRequiredValue(output));
+            return isSeed
                 ? Seed(terminal, port, version ?? ModuleProfile.V1_5_01, seed, parsed.GetValue(operations), parsed.GetRequiredValue(output), parsed.GetValue(json))
                 : Trace(terminal, port, version, text, parsed.GetValue(sequence), parsed.GetRequiredValue(output), parsed.GetValue(json));
         });

@@ -15,7 +15,7 @@ public sealed class EventRunner
     private readonly IChoiceControl? _portChoices;
     private readonly Law[] _laws;
     private readonly Observation _observation;
-    private readonly ulong[] _runningTdvpr;
+    private readonly RegisterFile[] _enterInputs;
     private readonly byte[] _page = new byte[Hpa.PageSize];
 
     /// <summary>A runner over these laws.</summary>
@@ -26,7 +26,7 @@ public sealed class EventRunner
         _portChoices = port as IChoiceControl;
         _laws = [.. laws];
         _observation = new Observation(model);
-        _runningTdvpr = new ulong[model.Platform.LpCount];
+        _enterInputs = new RegisterFile[model.Platform.LpCount];
     }
 
     /// <summary>The model.</summary>
@@ -151,7 +151,16 @@ public sealed class EventRunner
     }
 
     private static string? Same(PortResult model, PortResult? port) =>
-        port is null || port == model ? null : $"the port says {port}, the model {model}";
+        port is null || port == model ? null : $"the port {Text(port.Value)}, the model {Text(model)}";
+
+    private static string Text(PortResult result) => result switch
+    {
+        PortResult.Ok => "carries it out",
+        PortResult.NotSupported => "does not support it (-ENOSYS)",
+        PortResult.Busy => "refuses (-EBUSY)",
+        PortResult.Died => "died (-EIO)",
+        _ => "knows no such logical processor, page or object (-EINVAL)",
+    };
 
     private string? Seamcall(ref TraceEvent e, ChoicePoint choice)
     {
@@ -213,7 +222,7 @@ public sealed class EventRunner
             return $"the port {(portRunning ? "entered" : "did not enter")} the guest, the model {(running ? "did" : "did not")}";
         if (running)
         {
-            _runningTdvpr[e.Lp] = e.Input.Rcx & 0x000F_FFFF_FFFF_F000;
+            _enterInputs[e.Lp] = e.Input;
             e.Run();
             return null;
         }
@@ -239,8 +248,11 @@ public sealed class EventRunner
             return null;
         if (_port is null)
             _observation.Answer = _observation.Output;
+
+        // A trace lists what differs from the registers of the enter.
+        e.Input = _enterInputs[e.Lp];
         e.Answer(_observation.Answer);
-        return CompareGuest(_runningTdvpr[e.Lp]);
+        return CompareGuest(_enterInputs[e.Lp].Rcx & 0x000F_FFFF_FFFF_F000);
     }
 
     private string? Lock(ref TraceEvent e)

