@@ -10,7 +10,7 @@ namespace TdxVerify.Properties.Choices;
 public sealed class ChoiceStream
 {
     /// <summary>Values for each operation.</summary>
-    public const int Width = 10;
+    public const int Width = 16;
 
     private readonly ulong[]? _values;
 

@@ -17,14 +17,26 @@ public sealed class CallGenerator(World world, GenerationLimits limits)
     private const int VcpusPerTd = 4;
     private const ulong FillGpa = 0xC000_0000;
 
+    // Large pages are what calls with something wrong are rarely tried on.
+    private const int FilledNearMissPercent = 20;
+    private const ulong FaultRip = 0x41_0000;
+
     private static readonly ulong[] s_regions = [0, 0x4000_0000, 0x80_0000_0000, 0x7FFF_C000_0000];
+    private static readonly HostLeaf[] s_memoryLeaves =
+    [
+        .. LeafNames.ModelledHost.Where(leaf => LeafOperands.Of(leaf) is [{ Kind: OperandKind.PageInfo or OperandKind.Gpa }, ..]),
+    ];
+    private static readonly HostLeaf[] s_leaves = [.. LeafNames.ModelledHost];
     private static readonly GuestAccess[] s_accesses = [GuestAccess.Read, GuestAccess.Write, GuestAccess.Execute];
     private Mix _mix = Mix.All[0];
     private int _fillTd = -1;
+    private bool _isFilled;
+    private bool _fillsByAdd;
     private int _fillLevel;
     private int _filled;
     private int _merges;
     private ulong _fillHpa;
+    private ulong _faultingTdvpr;
 
     /// <summary>The mix of the run.</summary>
     public Mix Mix => _mix;
@@ -34,6 +46,8 @@ public sealed class CallGenerator(World world, GenerationLimits limits)
     {
         _mix = mix;
         _fillTd = -1;
+        _isFilled = false;
+        _faultingTdvpr = 0;
         world.Reset();
     }
 
@@ -56,7 +70,13 @@ public sealed class CallGenerator(World world, GenerationLimits limits)
         if (isDecoded || (lp < 0 && Exit(ref choices, s, ref operation)))
             return;
         if (kind == OperationKind.Choice)
+        {
             operation.Choice = (ChoicePoint)(1 + choices.Below(7));
+            kind = operation.Choice < ChoicePoint.CpuidLimited && choices.Percent(50) ? OperationKind.NewTd : kind;
+        }
+
+        if (kind == OperationKind.Fault && Fault(ref choices, s, lp, ref operation))
+            return;
         bool enters = kind is OperationKind.Run or OperationKind.Accept or OperationKind.Enter || operation.Choice >= ChoicePoint.CpuidLimited;
         if (!enters || !Enter(ref choices, s, kind, lp, ref operation))
             Host(ref choices, s, kind, lp, ref operation);
@@ -114,12 +134,13 @@ public sealed class CallGenerator(World world, GenerationLimits limits)
                 OperationKind.Reshape => Reshape(ref choices, s, td),
                 OperationKind.Inspect => Inspect(ref choices, s, td),
                 OperationKind.Flush => Flush(ref choices, s, td, ref lp),
-                OperationKind.Teardown when !IsYoung(s, td) || choices.Percent(12) => Teardown(ref choices, s, td, ref lp),
+                OperationKind.Teardown when !IsYoung(s, td) || choices.Percent(12) => Teardown(ref choices, s, td, ref lp, ref operation),
                 OperationKind.Writeback => Writeback(ref choices, s),
+                OperationKind.Garbage when choices.Percent(60) => AnyLeaf(ref choices, s, td),
                 OperationKind.Garbage => Garbage(ref choices, s),
                 _ => Build(ref choices, s, td, ref operation),
             };
-        if (choices.Percent(_mix.NearMissPercent))
+        if (choices.Percent(_isFilled ? FilledNearMissPercent : _mix.NearMissPercent))
             NearMiss.Alter(ref choices, world, s, ref registers);
         Scope.Keep(s.Platform, ref registers);
         if (!limits.Supports(registers.Rax))
@@ -180,14 +201,14 @@ public sealed class CallGenerator(World world, GenerationLimits limits)
                 break;
             default:
                 int lp = 0;
-                return Teardown(ref choices, s, td, ref lp);
+                return Teardown(ref choices, s, td, ref lp, ref operation);
         }
 
         ulong free = world.FreePage(s, choices.Percent(30));
         switch ((OpState)s.Td(handle, TdField.OpState))
         {
             case OpState.UNINITIALIZED:
-                if (s.Td(handle, TdField.TdcsPages) < (ulong)s.Platform.TdcsPages + (choices.Percent(3) ? 4UL : 0))
+                if (AddsPage(ref choices, s.Td(handle, TdField.TdcsPages), (ulong)s.Platform.TdcsPages))
                     return Registers(HostLeaf.TDH_MNG_ADDCX, free, td.Tdr);
                 ulong parameters = Scope.ParametersAddress(s.Platform);
                 operation.Prelude = Parameters(ref choices, parameters, mayNameL2Vms: s.Td(handle, TdField.TdcsPages) <= (ulong)s.Platform.TdcsPages);
@@ -199,6 +220,10 @@ public sealed class CallGenerator(World world, GenerationLimits limits)
                 return Map(ref choices, s, td, ref operation);
         }
     }
+
+    // Mostly until there are enough; whoever goes on does so until there are too many.
+    private static bool AddsPage(ref ChoiceReader choices, ulong pages, ulong enough) =>
+        pages < enough ? !choices.Percent(2) : pages == enough ? choices.Percent(4) : choices.Percent(85);
 
     private static TraceEvent Parameters(ref ChoiceReader choices, ulong address, bool mayNameL2Vms)
     {
@@ -224,7 +249,7 @@ public sealed class CallGenerator(World world, GenerationLimits limits)
                 continue;
             }
 
-            if (s.Vcpu(vcpu.Handle, VcpuField.Pages) <= (ulong)s.Platform.TdvpxPages && !choices.Percent(2))
+            if (AddsPage(ref choices, s.Vcpu(vcpu.Handle, VcpuField.Pages), (ulong)s.Platform.TdvpxPages + 1))
                 return Registers(HostLeaf.TDH_VP_ADDCX, free, vcpu.Tdvpr);
             bool version1 = s.Platform.Profile == ModuleProfile.V1_5_05 && choices.Percent(50);
             RegisterFile init = Registers(HostLeaf.TDH_VP_INIT, vcpu.Tdvpr, 0, version1 ? (ulong)choices.Below(6) : 0);
@@ -263,8 +288,13 @@ public sealed class CallGenerator(World world, GenerationLimits limits)
     private RegisterFile Map(ref ChoiceReader choices, in ObservedState s, TdView td, ref Operation operation)
     {
         bool isReady = Is(s, td, OpState.INITIALIZED) || Is(s, td, OpState.RUNNABLE);
-        if (!isReady && choices.Percent(6))
-            return AtRange(HostLeaf.TDH_MEM_SEPT_ADD, td, SomeRange(ref choices) with { Level = SeptLevel.Page1G }, world.FreePage(s, reuse: false));
+        if (!isReady && choices.Percent(8))
+        {
+            RegisterFile early = AtRange(choices.OneOf<HostLeaf>(s_memoryLeaves), td, SomeRange(ref choices) with { Level = SeptLevel.Page1G }, world.FreePage(s, reuse: false));
+            early.Rax |= choices.Percent(35) ? 1UL << 16 : 0;
+            return early;
+        }
+
         if (!isReady)
             return Build(ref choices, s, td, ref operation);
         Range range = SomeRange(ref choices);
@@ -278,17 +308,18 @@ public sealed class CallGenerator(World world, GenerationLimits limits)
             (reached, state) = WalkTo(s, td, range);
         }
 
+        if (td.Tables.Count > 0 && choices.Percent(2))
+        {
+            RegisterFile again = AtRange(HostLeaf.TDH_MEM_SEPT_ADD, td, td.Tables[choices.Below(td.Tables.Count)], page);
+            MakeVersion1(ref choices, ref again);
+            return again;
+        }
+
         if (reached > range.Level && state == SeptState.FREE)
         {
             var table = new Range(range.Gpa & ~(SeptLevel.Size(reached) - 1), reached);
             RegisterFile add = AtRange(HostLeaf.TDH_MEM_SEPT_ADD, td, table, page);
-            if (choices.Percent(10))
-            {
-                add.Rax |= 1UL << 16;
-                add.R9 = add.R10 = add.R11 = ulong.MaxValue;
-            }
-
-            add.Rdx |= choices.Percent(10) ? 1UL : 0;
+            MakeVersion1(ref choices, ref add);
             return add;
         }
 
@@ -304,6 +335,18 @@ public sealed class CallGenerator(World world, GenerationLimits limits)
         if (range.Level == SeptLevel.Page2M)
             page = world.FreeBlock(s, ahead: choices.Below(2));
         return AtRange(HostLeaf.TDH_MEM_PAGE_AUG, td, range, page);
+    }
+
+    private static void MakeVersion1(ref ChoiceReader choices, ref RegisterFile add)
+    {
+        ulong value = choices.Next();
+        if (value % 100 < 75)
+            return;
+        add.Rax |= 1UL << 16;
+        add.R9 = add.R10 = add.R11 = ulong.MaxValue;
+        add.Rdx |= value >> 8 & 1;
+        if ((value >> 16 & 7) == 7)
+            add[(Register)((int)Register.R9 + (int)(value >> 24 & 1) + (int)(value >> 25 & 1))] ^= 1UL << (int)(value >> 32 & 63);
     }
 
     // A blocked S-EPT page hides all below it: unblock it, after TLB tracking.
@@ -395,7 +438,7 @@ public sealed class CallGenerator(World world, GenerationLimits limits)
         {
             Range table = Find(ref choices, s, td, td.Tables, SeptStates.NL_BLOCKED) ?? td.Tables[choices.Below(td.Tables.Count)];
             RegisterFile remove = AtRange(HostLeaf.TDH_MEM_SEPT_REMOVE, td, table);
-            remove.Rax |= choices.Percent(20) ? 1UL << 16 : 0;
+            remove.Rax |= choices.Percent(40) ? 1UL << 16 : 0;
             return remove;
         }
 
@@ -411,27 +454,42 @@ public sealed class CallGenerator(World world, GenerationLimits limits)
                 bool needsTracking = Is(s, td, OpState.RUNNABLE) && !choices.Percent(10);
                 SeptStates ready = needsTracking ? SeptStates.BLOCKED | SeptStates.PENDING_BLOCKED : SeptStates.Leaf;
                 Range small = Find(ref choices, s, td, td.Leaves, ready) ?? SomeMapped(ref choices, td);
-                return AtRange(HostLeaf.TDH_MEM_PAGE_RELOCATE, td, small, world.FreePage(s, choices.Percent(30)));
+                ulong target = td.Leaves.Count > 0 && choices.Percent(4) ? world.Address(WalkToEntry(s, td, small).Entry.Target) : world.FreePage(s, choices.Percent(30));
+                return AtRange(HostLeaf.TDH_MEM_PAGE_RELOCATE, td, small, target);
             case 1:
                 Range large = td.LargeLeaves.Count == 0 ? SomeMapped(ref choices, td) : td.LargeLeaves[choices.Below(td.LargeLeaves.Count)];
                 return Prepare(ref choices, s, td, large)
                     ?? AtRange(HostLeaf.TDH_MEM_PAGE_DEMOTE, td, large, world.FreePage(s, choices.Percent(30)));
             default:
-                Range table = td.MergeableTables.Count == 0 ? SomeMapped(ref choices, td) : SomeMergeable(ref choices, td);
+                Range table = td.MergeableTables.Count == 0 ? SomeMapped(ref choices, td) : SomeMergeable(ref choices, s, td);
                 if (Prepare(ref choices, s, td, table) is { } first)
                     return first;
                 RegisterFile promote = AtRange(HostLeaf.TDH_MEM_PAGE_PROMOTE, td, table);
-                promote.Rax |= choices.Percent(20) ? 1UL << 16 : 0;
+                promote.Rax |= choices.Percent(35) ? 1UL << 16 : 0;
                 return promote;
         }
     }
 
-    // Often the latest: its entries are still as alike as a demotion made them.
-    private static Range SomeMergeable(ref ChoiceReader choices, TdView td)
+    // Often the latest, whose entries are still as alike as a demotion made them; mostly one with nothing missing, as
+    // far as its first and last entries tell.
+    private static Range SomeMergeable(ref ChoiceReader choices, in ObservedState s, TdView td)
     {
         int last = td.MergeableTables.Count - 1;
-        return td.MergeableTables[Math.Min(choices.Below(2 * td.MergeableTables.Count), last)];
+        int first = Math.Min(choices.Below(2 * td.MergeableTables.Count), last);
+        if (choices.Percent(20))
+            return td.MergeableTables[first];
+        for (int i = 0; i <= Math.Min(first, 8); i++)
+        {
+            Range table = td.MergeableTables[first - i];
+            (int level, SeptEntry entry) = WalkToEntry(s, td, table);
+            if (level == table.Level && SeptStates.NonLeaf.Contains(entry.State) && IsLeaf(s, entry.Target, 0) && IsLeaf(s, entry.Target, 511))
+                return table;
+        }
+
+        return td.MergeableTables[first];
     }
+
+    private static bool IsLeaf(in ObservedState s, int table, int index) => s.Entry(new EntryRef(table, index)).IsLeaf;
 
     // What a running TD needs before a range may change its size: blocked, then tracked.
     private static RegisterFile? Prepare(ref ChoiceReader choices, in ObservedState s, TdView td, Range range)
@@ -467,8 +525,15 @@ public sealed class CallGenerator(World world, GenerationLimits limits)
         int index = _filled < 512 ? _filled++ : FirstGap(s, td);
         if (index >= 0)
         {
-            return AtRange(HostLeaf.TDH_MEM_PAGE_AUG, td, new Range(FillGpa + ((uint)index * size), _fillLevel), _fillHpa + ((uint)index * size));
+            bool adds = _fillsByAdd && _fillLevel == SeptLevel.Page4K && Is(s, td, OpState.INITIALIZED);
+            RegisterFile map = AtRange(
+                adds ? HostLeaf.TDH_MEM_PAGE_ADD : HostLeaf.TDH_MEM_PAGE_AUG, td,
+                new Range(FillGpa + ((uint)index * size), _fillLevel), _fillHpa + ((uint)index * size));
+            map.R9 = adds ? Scope.SourceAddress(s.Platform) : 0;
+            return map;
         }
+
+        _isFilled = true;
 
         (int level, SeptEntry entry) = WalkToEntry(s, td, merged);
         if (level == merged.Level && entry.State == SeptState.NL_MAPPED && Is(s, td, OpState.RUNNABLE))
@@ -477,13 +542,54 @@ public sealed class CallGenerator(World world, GenerationLimits limits)
             return Registers(HostLeaf.TDH_MEM_TRACK, td.Tdr);
         return level == merged.Level && SeptStates.NonLeaf.Contains(entry.State) && _merges++ < 3
             ? AtRange(HostLeaf.TDH_MEM_PAGE_PROMOTE, td, merged)
-            : choices.Below(4) switch
+            : Filled(ref choices, s, td, ref operation);
+    }
+
+    // Every leaf meets the merged page, and finds it locked by another now and then.
+    private RegisterFile Filled(ref ChoiceReader choices, in ObservedState s, TdView td, ref Operation operation)
+    {
+        int kind = choices.Below(6);
+        if (limits.Adjust(PortLock.Pamt) != 0 && choices.Percent(12))
+        {
+            int held = world.Locks.FindIndex(held => held.Which == PortLock.Pamt);
+            ulong value = choices.Next();
+            operation.Prelude = held >= 0
+                ? TraceEvent.OfUnlock(world.Locks[held], ok: true)
+                : TraceEvent.OfLock(new LockOperation(PortLock.Pamt, value % 4 != 0, value % 8 == 0, _fillHpa), ok: true);
+            operation.HasPrelude = true;
+        }
+
+        return kind switch
+        {
+            0 => Reshape(ref choices, s, td),
+            1 => Inspect(ref choices, s, td),
+            2 => Block(ref choices, s, td),
+            3 => Map(ref choices, s, td, ref operation),
+            _ => AnyLeaf(ref choices, s, td),
+        };
+    }
+
+    // A call with operands of the right kind at any time in the life of its TD.
+    private RegisterFile AnyLeaf(ref ChoiceReader choices, in ObservedState s, TdView td)
+    {
+        HostLeaf leaf = choices.OneOf<HostLeaf>(s_leaves);
+        RegisterFile registers = Registers(leaf);
+        registers.Rax |= choices.Percent(15) ? 1UL << 16 : 0;
+        foreach (LeafOperand operand in LeafOperands.Of(leaf))
+        {
+            registers[operand.Register] = operand.Kind switch
             {
-                0 => Reshape(ref choices, s, td),
-                1 => Inspect(ref choices, s, td),
-                2 => Block(ref choices, s, td),
-                _ => Map(ref choices, s, td, ref operation),
+                OperandKind.Td => td.Tdr,
+                OperandKind.Vcpu => td.Vcpus.Count == 0 ? td.Tdr : td.Vcpus[0].Tdvpr,
+                OperandKind.Page => world.FreePage(s, reuse: true),
+                OperandKind.Memory => Scope.ParametersAddress(s.Platform),
+                OperandKind.PageInfo or OperandKind.Gpa => SomeMapped(ref choices, td) is var range ? PageInfo.Of(range.Gpa, range.Level).Value : 0,
+                OperandKind.Number => (ulong)s.Platform.HkidFirst,
+                _ => 0,
             };
+        }
+
+        return registers;
     }
 
     // Where a call of the first pass failed; -1: nowhere.
@@ -504,6 +610,7 @@ public sealed class CallGenerator(World world, GenerationLimits limits)
         _fillTd = td.Handle;
         _filled = 0;
         _merges = 0;
+        _fillsByAdd = choices.Percent(80);
         _fillLevel = choices.Percent(60) ? SeptLevel.Page2M : SeptLevel.Page4K;
         _fillHpa = _fillLevel == SeptLevel.Page4K ? world.FreeBlock(s, ahead: 0) : world.FillRange;
     }
@@ -537,13 +644,14 @@ public sealed class CallGenerator(World world, GenerationLimits limits)
         return Registers(HostLeaf.TDH_VP_FLUSH, vcpu.Tdvpr);
     }
 
-    private static RegisterFile Teardown(ref ChoiceReader choices, in ObservedState s, TdView td, ref int lp)
+    private RegisterFile Teardown(ref ChoiceReader choices, in ObservedState s, TdView td, ref int lp, ref Operation operation)
     {
+        bool isEarly = choices.Percent(8);
         switch ((TdLifecycle)s.Td(td.Handle, TdField.Lifecycle))
         {
             case TdLifecycle.TD_HKID_ASSIGNED:
                 return Registers(HostLeaf.TDH_MNG_VPFLUSHDONE, td.Tdr);
-            case TdLifecycle.TD_KEYS_CONFIGURED:
+            case TdLifecycle.TD_KEYS_CONFIGURED when !isEarly:
                 foreach (VcpuView vcpu in td.Vcpus)
                 {
                     int associated = (int)s.Vcpu(vcpu.Handle, VcpuField.AssociatedLp) - 1;
@@ -554,13 +662,38 @@ public sealed class CallGenerator(World world, GenerationLimits limits)
                 }
 
                 return Registers(HostLeaf.TDH_MNG_VPFLUSHDONE, td.Tdr);
-            case TdLifecycle.TD_BLOCKED:
+            case TdLifecycle.TD_KEYS_CONFIGURED when td.Pages.Count == 0 || choices.Percent(60):
+                return Registers(HostLeaf.TDH_MNG_VPFLUSHDONE, td.Tdr);
+            case TdLifecycle.TD_BLOCKED when !isEarly:
+                if (Another(s, td, TdLifecycle.TD_KEYS_CONFIGURED) is { } other && s.Global(GlobalField.WritebackPoint) != 0 && choices.Percent(40))
+                    return Teardown(ref choices, s, other, ref lp, ref operation);
+                ToggleInterrupt(ref choices, ref operation);
                 return s.Key((int)s.Td(td.Handle, TdField.Hkid), KeyField.WritebackBitmap) != 0 && !choices.Percent(8)
                     ? Registers(HostLeaf.TDH_PHYMEM_CACHE_WB, s.Global(GlobalField.WritebackPoint) == 0 ? 0UL : 1)
                     : Registers(HostLeaf.TDH_MNG_KEY_FREEID, td.Tdr);
             default:
                 return Registers(HostLeaf.TDH_PHYMEM_PAGE_RECLAIM, PageToReclaim(ref choices, s, td));
         }
+    }
+
+    private TdView? Another(in ObservedState s, TdView td, TdLifecycle lifecycle)
+    {
+        foreach (TdView other in world.Tds)
+        {
+            if (other != td && (TdLifecycle)s.Td(other.Handle, TdField.Lifecycle) == lifecycle)
+                return other;
+        }
+
+        return null;
+    }
+
+    // Interrupts decide whether the caches are written back in one call or in several.
+    private void ToggleInterrupt(ref ChoiceReader choices, ref Operation operation)
+    {
+        if (!choices.Percent(world.InterruptPending ? 25 : 12) || limits.Adjust(OperationKind.Interrupt) != OperationKind.Interrupt)
+            return;
+        operation.Prelude = TraceEvent.OfInterrupt(!world.InterruptPending);
+        operation.HasPrelude = true;
     }
 
     private static ulong PageToReclaim(ref ChoiceReader choices, in ObservedState s, TdView td)
@@ -619,6 +752,7 @@ public sealed class CallGenerator(World world, GenerationLimits limits)
             operation.Prelude = TraceEvent.OfGuest(vcpu.Tdvpr, kind == OperationKind.Accept ? Accept(ref choices, s, td) : GuestOperation(ref choices, td));
             operation.HasPrelude = true;
             vcpu.WasSubmitted = true;
+            vcpu.IsFaulting = false;
         }
 
         RegisterFile registers = Registers(HostLeaf.TDH_VP_ENTER, vcpu.Tdvpr);
@@ -627,6 +761,115 @@ public sealed class CallGenerator(World world, GenerationLimits limits)
         operation.Event = kind == OperationKind.Enter && limits.CanEnterInHalves
             ? TraceEvent.OfEnter(lp, registers)
             : TraceEvent.OfSeamcall(lp, registers, registers);
+        return true;
+    }
+
+    private bool Fault(ref ChoiceReader choices, in ObservedState s, int lp, ref Operation operation)
+    {
+        if (FaultingVcpu(ref choices, s) is not { } vcpu)
+            return false;
+        TdView td = world.Td(vcpu.Td);
+        int listed = (int)s.Vcpu(vcpu.Handle, VcpuField.FaultListLength);
+        if (listed > 0 && choices.Percent(60))
+        {
+            var range = new Range(s.FaultingGpa(vcpu.Handle, choices.Below(listed)) & ~(ulong)(Hpa.PageSize - 1), SeptLevel.Page4K);
+            if (Resolve(ref choices, s, td, vcpu, range, lp, ref operation))
+                return true;
+        }
+
+        if (!vcpu.IsFaulting || choices.Percent(listed > 0 ? 30 : 8))
+        {
+            Range range = choices.Percent(40) && Find(ref choices, s, td, td.Leaves, SeptStates.AnyBlocked) is { } blocked ? blocked : SomeRange(ref choices);
+            var access = new GuestOperation
+            {
+                Kind = GuestOperationKind.Access,
+                Access = choices.OneOf<GuestAccess>(s_accesses),
+                Rip = FaultRip,
+                Gpa = range.Gpa + (choices.Percent(10) ? 0x123UL : 0),
+            };
+            operation.Prelude = TraceEvent.OfGuest(vcpu.Tdvpr, access);
+            operation.HasPrelude = true;
+            vcpu.WasSubmitted = true;
+            vcpu.IsFaulting = true;
+        }
+
+        RegisterFile enter = Registers(HostLeaf.TDH_VP_ENTER, vcpu.Tdvpr);
+        operation.Event = TraceEvent.OfSeamcall(LpOf(s, vcpu, lp), enter, enter);
+        return true;
+    }
+
+    // The same as last time, as long as it can be entered.
+    private VcpuView? FaultingVcpu(ref ChoiceReader choices, in ObservedState s)
+    {
+        int first = choices.Below(Math.Max(1, world.Vcpus.Count));
+        if (choices.Percent(97))
+        {
+            foreach (VcpuView vcpu in world.Vcpus)
+            {
+                if (vcpu.Tdvpr == _faultingTdvpr && CanRun(s, vcpu))
+                    return vcpu;
+            }
+        }
+
+        for (int i = 0; i < world.Vcpus.Count; i++)
+        {
+            VcpuView vcpu = world.Vcpus[(first + i) % world.Vcpus.Count];
+            if (!CanRun(s, vcpu))
+                continue;
+            _faultingTdvpr = vcpu.Tdvpr;
+            return vcpu;
+        }
+
+        return null;
+    }
+
+    private bool CanRun(in ObservedState s, VcpuView vcpu)
+    {
+        int associated = (int)s.Vcpu(vcpu.Handle, VcpuField.AssociatedLp) - 1;
+        return (VcpuState)s.Vcpu(vcpu.Handle, VcpuField.State) == VcpuState.VCPU_READY
+            && (associated < 0 || s.Lp(associated, LpField.RunningVcpu) == 0)
+            && Is(s, world.Td(vcpu.Td), OpState.RUNNABLE);
+    }
+
+    private static int LpOf(in ObservedState s, VcpuView vcpu, int free) =>
+        (int)s.Vcpu(vcpu.Handle, VcpuField.AssociatedLp) is > 0 and var associated ? associated - 1 : free;
+
+    // The next step towards an entry that translates: only then is the vCPU let in again.
+    private bool Resolve(ref ChoiceReader choices, in ObservedState s, TdView td, VcpuView vcpu, Range range, int lp, ref Operation operation)
+    {
+        (int level, SeptEntry entry) = WalkToEntry(s, td, range);
+        var at = new Range(range.Gpa & ~(SeptLevel.Size(level) - 1), level);
+        RegisterFile registers;
+        switch (entry.State)
+        {
+            case SeptState.FREE:
+                registers = level > SeptLevel.Page4K
+                    ? AtRange(HostLeaf.TDH_MEM_SEPT_ADD, td, at, world.FreePage(s, reuse: true))
+                    : AtRange(HostLeaf.TDH_MEM_PAGE_AUG, td, at, world.FreePage(s, reuse: true));
+                break;
+            case SeptState.NL_BLOCKED or SeptState.BLOCKED or SeptState.PENDING_BLOCKED:
+                registers = Reopen(s, td, at);
+                break;
+            case SeptState.PENDING:
+                foreach (VcpuView other in td.Vcpus)
+                {
+                    if (other == vcpu || !CanRun(s, other))
+                        continue;
+                    operation.Prelude = TraceEvent.OfGuest(other.Tdvpr, Tdcall(ref choices, GuestLeaf.TDG_MEM_PAGE_ACCEPT, PageInfo.Of(at.Gpa, at.Level).Value));
+                    operation.HasPrelude = true;
+                    other.WasSubmitted = true;
+                    other.IsFaulting = false;
+                    registers = Registers(HostLeaf.TDH_VP_ENTER, other.Tdvpr);
+                    operation.Event = TraceEvent.OfSeamcall(LpOf(s, other, lp), registers, registers);
+                    return true;
+                }
+
+                return false;
+            default:
+                return false;
+        }
+
+        operation.Event = TraceEvent.OfSeamcall(lp, registers, registers);
         return true;
     }
 
@@ -666,7 +909,10 @@ public sealed class CallGenerator(World world, GenerationLimits limits)
     private GuestOperation GuestOperation(ref ChoiceReader choices, TdView td)
     {
         Range range = choices.Percent(60) ? SomeMapped(ref choices, td) : SomeRange(ref choices);
-        switch (choices.Weighted([60, 10, 8, 8, 6, 4, 2, 2]))
+        int kind = choices.Weighted([60, 10, 8, 8, 6, 4, 2, 2]);
+        if (kind is 1 or 2 or 3 && choices.Percent(6))
+            range = range with { Gpa = range.Gpa ^ (1UL << choices.OneOf<int>([47, 48, 51])) };
+        switch (kind)
         {
             case 0:
                 ulong gpa = range.Gpa + (choices.Percent(20) ? 0x123UL : 0);
@@ -684,11 +930,11 @@ public sealed class CallGenerator(World world, GenerationLimits limits)
             case 2:
                 return Tdcall(ref choices, GuestLeaf.TDG_MEM_PAGE_ATTR_RD, range.Gpa + (choices.Percent(20) ? 0x777UL : 0));
             case 3:
-                GuestOperation write = Tdcall(ref choices, GuestLeaf.TDG_MEM_PAGE_ATTR_WR, PageInfo.Of(range.Gpa, range.Level).Value);
+                GuestOperation write = Tdcall(ref choices, GuestLeaf.TDG_MEM_PAGE_ATTR_WR, PageInfo.Of(range.Gpa, range.Level).Value ^ (choices.Percent(10) ? 1UL << choices.Below(14) : 0));
                 if (choices.Percent(20))
-                    write.Registers.Rdx = choices.Garbage();
+                    write.Registers.Rdx = 1UL << choices.Below(64);
                 if (choices.Percent(20))
-                    write.Registers.R8 = choices.Garbage();
+                    write.Registers.R8 = 1UL << choices.Below(64);
                 return write;
             case 4:
                 GuestOperation call = Tdcall(ref choices, GuestLeaf.TDG_VP_VMCALL, 0xFC00);
@@ -731,22 +977,47 @@ public sealed class CallGenerator(World world, GenerationLimits limits)
         if ((TdLifecycle)s.Td(td.Handle, TdField.Lifecycle) == TdLifecycle.TD_TEARDOWN)
             return false;
         Range range = choices.Percent(20) && td.Tables.Count > 0 ? td.Tables[choices.Below(td.Tables.Count)] : SomeMapped(ref choices, td);
-        PortLock which = limits.Adjust((PortLock)(1 + choices.Weighted([2, 3, 5, 3, 6, 3, 2])));
+        PortLock which = limits.Adjust((PortLock)(1 + choices.Weighted([2, 3, 5, 3, 6, 6, 2])));
         if (which == 0)
             return false;
         ulong argument = which switch
         {
-            PortLock.Pamt => NearMiss.SomePage(ref choices, world, s),
+            PortLock.Pamt => PageToLock(ref choices, s, td, range),
             PortLock.Tdvps when td.Vcpus.Count > 0 => td.Vcpus[choices.Below(td.Vcpus.Count)].Tdvpr,
             _ => td.Tdr,
         };
-        bool guest = which is not (PortLock.SeptTree or PortLock.Epoch) && choices.Percent(40);
+        bool exclusive = choices.Percent(50);
+        bool guest = CanBeGuests(which, exclusive) && choices.Percent(40);
         operation.Event = TraceEvent.OfLock(
             new LockOperation(
-                which, choices.Percent(50), guest, argument,
+                which, exclusive, guest, argument,
                 which == PortLock.SeptEntry ? PageInfo.Of(range.Gpa, range.Level).Value : 0),
             ok: true);
         return true;
+    }
+
+    // No TDCALL takes the S-EPT tree or the TD epoch, and none walks the PAMT for an exclusive lock.
+    private static bool CanBeGuests(PortLock which, bool exclusive) => which switch
+    {
+        PortLock.SeptTree or PortLock.Epoch => false,
+        PortLock.OpState or PortLock.SeptEntry => true,
+        _ => !exclusive,
+    };
+
+    // Large pages, and pages that a later call takes because an S-EPT entry points to them: no operand names those.
+    private ulong PageToLock(ref ChoiceReader choices, in ObservedState s, TdView td, Range range)
+    {
+        int kind = choices.Below(5);
+        if (kind < 2 && td.LargePages.Count > 0)
+            return td.LargePages[choices.Below(td.LargePages.Count)].Hpa;
+        if (kind > 3 || (td.Leaves.Count == 0 && td.Tables.Count == 0))
+            return NearMiss.SomePage(ref choices, world, s);
+        (int level, SeptEntry entry) = WalkToEntry(s, td, range);
+        if (level != range.Level)
+            return NearMiss.SomePage(ref choices, world, s);
+        return entry.IsLeaf ? world.Address(entry.Target)
+            : SeptStates.NonLeaf.Contains(entry.State) ? world.Address(s.TablePage(entry.Target))
+            : NearMiss.SomePage(ref choices, world, s);
     }
 
     private bool Unlock(ref ChoiceReader choices, ref Operation operation)

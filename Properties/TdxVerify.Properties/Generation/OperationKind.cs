@@ -68,4 +68,7 @@ public enum OperationKind
 
     /// <summary>Registers without sense.</summary>
     Garbage,
+
+    /// <summary>A vCPU faults at one instruction again and again, or its host maps what it faults on.</summary>
+    Fault,
 }

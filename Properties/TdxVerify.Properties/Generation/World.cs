@@ -22,6 +22,9 @@ public sealed class VcpuView
 
     /// <summary>It was told what to do at least once.</summary>
     public bool WasSubmitted { get; set; }
+
+    /// <summary>What it was told last is an access from the one instruction at which it is to fault again and again.</summary>
+    public bool IsFaulting { get; set; }
 }
 
 /// <summary>A TD as the generator sees it.</summary>

@@ -25,7 +25,7 @@ public class StateLawTests
         Assert.Contains(message, Complaint("sept-and-pamt-agree", leaf, step, Fault.Dropped), StringComparison.Ordinal);
 
     [Theory]
-    [InlineData("TDH.MEM.PAGE.REMOVE", "tracked since BEPOCH", "without INVEPT")]
+    [InlineData("TDH.MEM.PAGE.REMOVE", "tracked since BEPOCH", "(PT_REG) of TD HPA 0x")]
     [InlineData("TDH.MEM.SEPT.REMOVE", "tracked since BEPOCH", "(PT_EPT) of TD HPA 0x")]
     [InlineData("TDH.VP.ENTER", "sample differs from the vCPU epoch: INVEPT", "without INVEPT")]
     [InlineData("TDH.VP.FLUSH", "INVEPT", "no INVEPT")]
