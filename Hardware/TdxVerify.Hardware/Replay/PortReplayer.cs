@@ -75,7 +75,7 @@ public sealed class PortReplayer(IPort port, IChoiceOracle? oracle = null)
             case TraceEventKind.GuestResult:
                 return GuestResult(e);
             case TraceEventKind.Write:
-                return Expect(PortResult.Ok, port.MemoryWrite(e.Hpa, Bytes(e)), e);
+                return Expect(PortResult.Ok, port.MemoryWrite(e.Hpa, e.BytesIn(_page)), e);
             case TraceEventKind.Interrupt:
                 return Expect(PortResult.Ok, port.Interrupt(e.Pending), e);
             case TraceEventKind.Lock:
@@ -155,15 +155,6 @@ public sealed class PortReplayer(IPort port, IChoiceOracle? oracle = null)
 
     private static ReplayStop? Compare(in TraceEvent e, in RegisterFile actual) =>
         actual == e.Output ? null : Different(e, actual);
-
-    private ReadOnlySpan<byte> Bytes(in TraceEvent e)
-    {
-        if (e.Data is not null)
-            return e.Data;
-        Span<byte> bytes = _page.AsSpan(0, e.Length);
-        bytes.Fill(e.Fill);
-        return bytes;
-    }
 
     private static ReplayStop? Expect(PortResult expected, PortResult actual, in TraceEvent e) =>
         actual == expected ? null : Refused(expected, actual, e);

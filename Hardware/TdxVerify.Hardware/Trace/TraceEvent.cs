@@ -173,6 +173,17 @@ public struct TraceEvent
     public static TraceEvent OfUnlock(in LockOperation operation, bool ok) =>
         new() { Kind = TraceEventKind.Unlock, Lock = operation, Ok = ok };
 
+    /// <summary>write: the bytes, without allocating.</summary>
+    /// <param name="page">Room for <see cref="Length"/> bytes; overwritten where the bytes are a fill.</param>
+    public readonly ReadOnlySpan<byte> BytesIn(Span<byte> page)
+    {
+        if (Data is not null)
+            return Data;
+        Span<byte> filled = page[..Length];
+        filled.Fill(Fill);
+        return filled;
+    }
+
     /// <summary>The call has returned with these registers.</summary>
     public void Answer(in RegisterFile output)
     {

@@ -112,10 +112,7 @@ public sealed class AgentMachine<S>(LeafSet<S> leaves, bool splitsLocks = false)
         switch (a.Phase)
         {
             case AgentPhase.HostDispatch when c.FailedStep == 0:
-                if (leaves.Host(c.In.Rax) is { } leaf)
-                    Start(ref a, AgentPhase.HostLeaf, leaf);
-                else
-                    a.Phase = AgentPhase.NotModelled;
+                Dispatch(ref a, AgentPhase.HostLeaf, leaves.Host(c.In.Rax));
                 break;
             case AgentPhase.HostDispatch or AgentPhase.HostLeaf:
                 EndHostCall(ref s, ref a);
@@ -124,10 +121,7 @@ public sealed class AgentMachine<S>(LeafSet<S> leaves, bool splitsLocks = false)
                 EndAccess(ref s, ref a);
                 break;
             case AgentPhase.GuestDispatch when c.End == CallEnd.Returned && c.FailedStep == 0:
-                if (leaves.Guest(c.In.Rax) is { } tdcall)
-                    Start(ref a, AgentPhase.GuestLeaf, tdcall);
-                else
-                    a.Phase = AgentPhase.NotModelled;
+                Dispatch(ref a, AgentPhase.GuestLeaf, leaves.Guest(c.In.Rax));
                 break;
             case AgentPhase.GuestDispatch or AgentPhase.GuestLeaf:
                 EndTdcall(ref s, ref a);
@@ -143,6 +137,14 @@ public sealed class AgentMachine<S>(LeafSet<S> leaves, bool splitsLocks = false)
                 a.Phase = AgentPhase.Ended;
                 break;
         }
+    }
+
+    private static void Dispatch(ref Agent a, AgentPhase phase, Leaf<S>? leaf)
+    {
+        if (leaf is null)
+            a.Phase = AgentPhase.NotModelled;
+        else
+            Start(ref a, phase, leaf);
     }
 
     private void EndHostCall(ref S s, ref Agent a)

@@ -42,7 +42,7 @@ internal readonly record struct FinalState(UInt128 All, UInt128 SeptPamtTdr, boo
             bool isRenewed = kind == ChangeKind.Entry && renewed.Contains(target);
             if (isRenewed ? now == 0 : before == now)
                 continue;
-            UInt128 term = Mix.Of((ulong)kind, (ulong)Named(s, kind, target), (ulong)position, now);
+            UInt128 term = WordHash.Of((ulong)kind, (ulong)Named(s, kind, target), (ulong)position, now);
             all ^= kind == ChangeKind.Lp ? 0 : term;
             if (kind is ChangeKind.Entry or ChangeKind.Pamt || (kind == ChangeKind.Td && s_tdr.Contains((TdField)position)))
                 part ^= term;

@@ -53,7 +53,7 @@ internal sealed class PairExplorer : IDisposable
         _halts = false;
         var agents = default((Agent A, Agent B));
         Prepare([lpA, lpB], ref agents.A, ref agents.B);
-        int start = Visit(ref agents.A, Mix.OfWords(ref agents.A), ref agents.B, Mix.OfWords(ref agents.B));
+        int start = Visit(ref agents.A, WordHash.OfWords(ref agents.A), ref agents.B, WordHash.OfWords(ref agents.B));
         PairOutcome ab = _ends[Follow(Follow(start, first: true), first: false)];
         PairOutcome ba = _ends[Follow(Follow(start, first: false), first: true)];
         (PairOutcome aloneA, PairOutcome aloneB) = (Alone(0, lpA, lpB), Alone(1, lpA, lpB));
@@ -99,7 +99,7 @@ internal sealed class PairExplorer : IDisposable
 
     private int Visit(ref Agent a, UInt128 hashA, ref Agent b, UInt128 hashB)
     {
-        (UInt128, UInt128) key = (S.Hash, Mix.Of((ulong)(hashA >> 64), (ulong)hashA, (ulong)(hashB >> 64), (ulong)hashB) ^ Programs());
+        (UInt128, UInt128) key = (S.Hash, WordHash.Of((ulong)(hashA >> 64), (ulong)hashA, (ulong)(hashB >> 64), (ulong)hashB) ^ Programs());
         if (_nodes.TryGetValue(key, out int node))
             return node;
         node = _nodes.Count;
@@ -122,7 +122,7 @@ internal sealed class PairExplorer : IDisposable
             Agent before = a;
             (int mark, GuestProgram first, GuestProgram second) = Save();
             _machine.Step(ref S, ref a);
-            _edges[node] = _edges[node] with { A = Visit(ref a, Mix.OfWords(ref a), ref b, hashB) };
+            _edges[node] = _edges[node] with { A = Visit(ref a, WordHash.OfWords(ref a), ref b, hashB) };
             Restore(mark, first, second);
             a = before;
         }
@@ -132,7 +132,7 @@ internal sealed class PairExplorer : IDisposable
             Agent before = b;
             (int mark, GuestProgram first, GuestProgram second) = Save();
             _machine.Step(ref S, ref b);
-            _edges[node] = _edges[node] with { B = Visit(ref a, hashA, ref b, Mix.OfWords(ref b)) };
+            _edges[node] = _edges[node] with { B = Visit(ref a, hashA, ref b, WordHash.OfWords(ref b)) };
             Restore(mark, first, second);
             b = before;
         }
@@ -160,13 +160,7 @@ internal sealed class PairExplorer : IDisposable
         return hash;
     }
 
-    private UInt128 Shown(int vcpu)
-    {
-        ref GuestProgram program = ref _machine.Programs[vcpu];
-        ulong flags = (program.IsPending ? 1UL : 0) | (program.TdcallReturned ? 2UL : 0)
-            | (program.Result.Completed ? 4UL : 0) | (program.Result.VirtualizationException ? 8UL : 0);
-        return Mix.OfWords(ref program.Result.Registers) ^ Mix.Of(flags, 1, 2, 3);
-    }
+    private UInt128 Shown(int vcpu) => WordHash.OfProgram(vcpu, _machine.Programs[vcpu]);
 
     private int Follow(int node, bool first)
     {
@@ -194,7 +188,7 @@ internal sealed class PairExplorer : IDisposable
     };
 
     private UInt128 Shown(int which, in Agent agent) =>
-        Mix.OfWords(in agent.Answer) ^ (_vcpus[which] < 0 ? 0 : Shown(_vcpus[which]));
+        WordHash.OfWords(in agent.Answer) ^ (_vcpus[which] < 0 ? 0 : Shown(_vcpus[which]));
 
     private bool IsBusy(int which, in Agent agent) =>
         IsBusyStatus(agent.Answer.Rax)

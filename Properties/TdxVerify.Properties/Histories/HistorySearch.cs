@@ -32,6 +32,7 @@ internal sealed class HistorySearch
     private readonly HashSet<UInt128> _seen = [];
     private readonly AccessSet[] _next;
     private readonly AccessSet _made = new();
+    private readonly byte[] _page = new byte[Hpa.PageSize];
     private readonly RecordedEnd[] _ends;
     private int _limit;
     private int _cut;
@@ -120,7 +121,7 @@ internal sealed class HistorySearch
             case TraceEventKind.GuestResult:
                 return CheckResult(e) && Search(e + 1);
             case TraceEventKind.Write:
-                _state.WriteMemory(current.Hpa, current.Data ?? [.. Enumerable.Repeat(current.Fill, current.Length)]);
+                _state.WriteMemory(current.Hpa, current.BytesIn(_page));
                 return Search(e + 1);
             case TraceEventKind.Interrupt:
                 int mark = _state.Mark;
@@ -143,7 +144,7 @@ internal sealed class HistorySearch
         uint choices = ChoiceStatuses.Find(_events[end].Output.Rax) is { } choice ? 1u << (int)choice : 0;
         _ends[current.Lp] = end < _cut ? RecordedEnd.Of(_events, end, _machine.Leaves.Host(current.Input.Rax)) : RecordedEnd.Unknown;
         _machine.Begin(ref _state, ref _agents[current.Lp], current.Lp, current.Input, choices);
-        _agentHashes[current.Lp] = Mix.OfWords(ref _agents[current.Lp]);
+        _agentHashes[current.Lp] = WordHash.OfWords(ref _agents[current.Lp]);
         return true;
     }
 
@@ -248,7 +249,7 @@ internal sealed class HistorySearch
         _state.LogTo(null);
         Steps++;
         _left--;
-        _agentHashes[mover] = Mix.OfWords(ref agent);
+        _agentHashes[mover] = WordHash.OfWords(ref agent);
         if (vcpu >= 0)
             _programHashes[vcpu] = HashOf(vcpu);
     }
@@ -346,13 +347,7 @@ internal sealed class HistorySearch
 
     private bool TryFindVcpu(ulong tdvprHpa, out int vcpu) => VcpuLookup<BranchingState>.TryFind(ref _state, tdvprHpa, out vcpu);
 
-    private UInt128 HashOf(int vcpu)
-    {
-        ref GuestProgram program = ref _machine.Program(vcpu);
-        ulong flags = (program.IsPending ? 1UL : 0) | (program.TdcallReturned ? 2UL : 0)
-            | (program.Result.Completed ? 4UL : 0) | (program.Result.VirtualizationException ? 8UL : 0);
-        return Mix.OfWords(ref program.Result.Registers) ^ Mix.Of(flags, (ulong)vcpu, 1, 2);
-    }
+    private UInt128 HashOf(int vcpu) => WordHash.OfProgram(vcpu, _machine.Program(vcpu));
 
     private UInt128 Key(int e, Waiting stack, bool mayPop)
     {
@@ -361,7 +356,7 @@ internal sealed class HistorySearch
             hash ^= (_agentHashes[lp] << lp) | (_agentHashes[lp] >> (128 - lp));
         foreach (UInt128 program in _programHashes.Values)
             hash ^= program;
-        return Mix.Of((ulong)(hash >> 64), (ulong)hash, ((ulong)e << 1) | (mayPop ? 1UL : 0), stack.Word);
+        return WordHash.Of((ulong)(hash >> 64), (ulong)hash, ((ulong)e << 1) | (mayPop ? 1UL : 0), stack.Word);
     }
 
     private readonly record struct Undo(int Mark, Agent Agent, UInt128 Hash, int Vcpu, GuestProgram Program);

@@ -82,7 +82,7 @@ internal sealed class PairJudge(PlatformInfo platform)
             TraceEventKind.Enter => port.EnterBegin(e.Lp, ref registers, out running),
             TraceEventKind.Exit => port.EnterEnd(e.Lp, ref registers),
             TraceEventKind.Guest => port.GuestSubmit(e.Hpa, e.GuestOperation),
-            TraceEventKind.Write => port.MemoryWrite(e.Hpa, e.Data ?? [.. Enumerable.Repeat(e.Fill, e.Length)]),
+            TraceEventKind.Write => port.MemoryWrite(e.Hpa, e.BytesIn(stackalloc byte[e.Length])),
             TraceEventKind.Interrupt => port.Interrupt(e.Pending),
             TraceEventKind.Lock => port.Lock(e.Lock),
             TraceEventKind.Unlock => port.Unlock(e.Lock),

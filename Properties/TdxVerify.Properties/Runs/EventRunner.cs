@@ -124,7 +124,7 @@ public sealed class EventRunner
     private string? Write(in TraceEvent e)
     {
         _observation.Happened = !IsAssigned(e.Hpa);
-        return _observation.Happened ? Same(Model.MemoryWrite(e.Hpa, Bytes(e)), _port?.MemoryWrite(e.Hpa, Bytes(e))) : null;
+        return _observation.Happened ? Same(Model.MemoryWrite(e.Hpa, e.BytesIn(_page)), _port?.MemoryWrite(e.Hpa, e.BytesIn(_page))) : null;
     }
 
     private bool IsAssigned(ulong hpa)
@@ -139,15 +139,6 @@ public sealed class EventRunner
         }
 
         return false;
-    }
-
-    private ReadOnlySpan<byte> Bytes(in TraceEvent e)
-    {
-        if (e.Data is not null)
-            return e.Data;
-        Span<byte> filled = _page.AsSpan(0, e.Length);
-        filled.Fill(e.Fill);
-        return filled;
     }
 
     private static string? Same(PortResult model, PortResult? port) =>

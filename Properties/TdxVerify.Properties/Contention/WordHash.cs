@@ -1,10 +1,12 @@
 using System.Numerics;
 using System.Runtime.InteropServices;
+using TdxVerify.Abi;
+using TdxVerify.Model;
 
 namespace TdxVerify.Properties.Contention;
 
 /// <summary>128-bit hashes of small things.</summary>
-internal static class Mix
+internal static class WordHash
 {
     /// <summary>Of four numbers.</summary>
     public static UInt128 Of(ulong a, ulong b, ulong c, ulong d) => Of([a, b, c, d]);
@@ -13,6 +15,15 @@ internal static class Mix
     public static UInt128 OfWords<T>(ref readonly T value)
         where T : unmanaged =>
         Of(MemoryMarshal.Cast<T, ulong>(MemoryMarshal.CreateReadOnlySpan(in value, 1)));
+
+    /// <summary>Of what a vCPU's guest can tell of its latest operation.</summary>
+    public static UInt128 OfProgram(int vcpu, in GuestProgram program)
+    {
+        ulong flags = (program.IsPending ? 1UL : 0) | (program.TdcallReturned ? 2UL : 0)
+            | (program.Result.Completed ? 4UL : 0) | (program.Result.VirtualizationException ? 8UL : 0);
+        RegisterFile registers = program.Result.Registers;
+        return OfWords(in registers) ^ Of(flags, (ulong)vcpu, 1, 2);
+    }
 
     private static UInt128 Of(ReadOnlySpan<ulong> words)
     {
