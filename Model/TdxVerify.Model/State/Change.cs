@@ -50,6 +50,15 @@ public enum ChangeKind : byte
 
     /// <summary>INVEPT: object = logical processor, position = TD.</summary>
     InvalidateEpt,
+
+    /// <summary>Pages of which a logical processor may hold a stale translation (<see cref="StaleTranslations"/>).</summary>
+    StaleTranslation,
+
+    /// <summary>Where a guest's program is; object = vCPU.</summary>
+    Guest,
+
+    /// <summary>State of the host: its locks, mirror SPTEs, flags.</summary>
+    Host,
 }
 
 /// <summary>One write to the state.</summary>

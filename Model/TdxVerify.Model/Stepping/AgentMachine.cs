@@ -11,7 +11,11 @@ namespace TdxVerify.Model;
 /// <param name="splitsLocks">
 /// Each atomic instruction of an attempt at a lock is a visible step (ALL of contention.md); else the attempt as a whole is.
 /// </param>
-public sealed class AgentMachine<S>(LeafSet<S> leaves, bool splitsLocks = false)
+/// <param name="guestsStay">
+/// A guest that has done an operation stays in the guest (<see cref="AgentPhase.InGuest"/>) until it makes a
+/// TDG.VP.VMCALL, faults, or is interrupted; else it leaves after one operation, as ports do.
+/// </param>
+public sealed class AgentMachine<S>(LeafSet<S> leaves, bool splitsLocks = false, bool guestsStay = false)
     where S : struct, IState
 {
     /// <summary>The leaves.</summary>
@@ -48,6 +52,16 @@ public sealed class AgentMachine<S>(LeafSet<S> leaves, bool splitsLocks = false)
         a.Phase = AgentPhase.InGuest;
     }
 
+    /// <summary>An external interrupt takes the vCPU out of the guest, between two operations; the first visible step of the exit is made.</summary>
+    public void Interrupt(ref S s, ref Agent a)
+    {
+        CallStart<S>.BeginGuest(ref s, ref a.Call, a.Call.Lp, a.Call.Vcpu, default, 0);
+        a.Call.End = CallEnd.InterruptExit;
+        StartExit(ref a);
+        Advance(ref s, ref a);
+        RunUnseen(ref s, ref a);
+    }
+
     /// <summary>One visible step. The agent has a call in flight.</summary>
     public void Step(ref S s, ref Agent a)
     {
@@ -55,7 +69,7 @@ public sealed class AgentMachine<S>(LeafSet<S> leaves, bool splitsLocks = false)
         {
             RunGuest(ref s, ref a);
             RunUnseen(ref s, ref a);
-            if (!a.CanStep)
+            if (!a.CanStep || a.Phase == AgentPhase.InGuest)
                 return;
         }
 
@@ -249,9 +263,15 @@ public sealed class AgentMachine<S>(LeafSet<S> leaves, bool splitsLocks = false)
         }
     }
 
-    // The guest has done its operation, and leaves.
+    // The guest has done its operation.
     private void Leave(ref S s, ref Agent a)
     {
+        if (guestsStay)
+        {
+            a.Phase = AgentPhase.InGuest;
+            return;
+        }
+
         int lp = a.Call.Lp;
         int vcpu = a.Call.Vcpu;
         s.SetVcpu(vcpu, VcpuField.Rip, GuestProgram.VmcallRip);

@@ -12,15 +12,20 @@ public sealed class StepwisePort<S> : IPort, IChoiceOracle
 {
     private readonly HeldLocks<S> _locks = new();
     private readonly Agent[] _agents;
+    private readonly CallTrimmer<S>? _trimmer;
     private uint _choices;
     private S _state;
 
     /// <summary>A model over a fresh state.</summary>
-    public StepwisePort(S state, LeafSet<S> leaves)
+    /// <param name="state">The state.</param>
+    /// <param name="leaves">The leaves.</param>
+    /// <param name="trims">Between two steps, what the call no longer needs is cleared (<see cref="CallTrimmer{S}"/>).</param>
+    public StepwisePort(S state, LeafSet<S> leaves, bool trims = false)
     {
         _state = state;
         Platform = state.Platform;
         Machine = new AgentMachine<S>(leaves);
+        _trimmer = trims ? new CallTrimmer<S>(leaves) : null;
         _agents = new Agent[Platform.LpCount];
     }
 
@@ -68,7 +73,7 @@ public sealed class StepwisePort<S> : IPort, IChoiceOracle
         ref Agent agent = ref _agents[lp];
         Machine.Begin(ref _state, ref agent, lp, registers, _choices);
         while (agent.CanStep && agent.Phase != AgentPhase.InGuest)
-            Machine.Step(ref _state, ref agent);
+            Step(ref agent);
         running = agent.Phase == AgentPhase.InGuest;
         return running ? PortResult.Ok : End(agent, ref registers);
     }
@@ -80,7 +85,7 @@ public sealed class StepwisePort<S> : IPort, IChoiceOracle
             return PortResult.Invalid;
         ref Agent agent = ref _agents[lp];
         while (agent.CanStep)
-            Machine.Step(ref _state, ref agent);
+            Step(ref agent);
         return End(agent, ref registers);
     }
 
@@ -133,6 +138,12 @@ public sealed class StepwisePort<S> : IPort, IChoiceOracle
     /// <inheritdoc/>
     public void Dispose()
     {
+    }
+
+    private void Step(ref Agent agent)
+    {
+        Machine.Step(ref _state, ref agent);
+        _trimmer?.Trim(ref agent);
     }
 
     private PortResult End(in Agent agent, ref RegisterFile registers)

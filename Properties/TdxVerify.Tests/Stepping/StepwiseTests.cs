@@ -26,6 +26,28 @@ public sealed class StepwiseTests
         Assert.True(accesses > result.Calls, "calls were not carried out in several steps");
     }
 
+    [Theory]
+    [MemberData(nameof(Sequential))]
+    public void A_call_answers_the_same_when_what_it_no_longer_needs_is_cleared(string file)
+    {
+        TraceFile trace = TraceFile.Load(Recordings.FullPath(file));
+        using var port = new StepwisePort<ArraysState>(
+            new ArraysState(trace.Header.Platform), LeafSet<ArraysState>.Of(trace.Header.Platform.Profile), trims: true);
+
+        Assert.Null(new PortReplayer(port).Replay(trace).Stop);
+    }
+
+    [Theory]
+    [MemberData(nameof(Sequential))]
+    public void State_as_cells_gives_every_recorded_answer(string file)
+    {
+        TraceFile trace = TraceFile.Load(Recordings.FullPath(file));
+        using var port = new ModelPort<CellState>(
+            new CellState(trace.Header.Platform, new StoredCells()), LeafSet<CellState>.Of(trace.Header.Platform.Profile));
+
+        Assert.Null(new PortReplayer(port).Replay(trace).Stop);
+    }
+
     [Fact]
     public void What_is_taken_back_is_as_if_it_had_never_been()
     {

@@ -1,0 +1,86 @@
+namespace TdxVerify.Model;
+
+/// <summary>
+/// Agents that take turns over shared cells: what an explorer goes through. A step of an agent depends on its locals,
+/// on the cells it reads and on what is chosen in it, and on nothing else; it changes its locals and the cells it writes.
+/// </summary>
+/// <typeparam name="TLocal">
+/// The locals of an agent, compared byte by byte: fields that no later step reads must hold their default.
+/// </typeparam>
+public interface ISystem<TLocal>
+    where TLocal : unmanaged
+{
+    /// <summary>The agents, by name.</summary>
+    IReadOnlyList<string> Agents { get; }
+
+    /// <summary>What a step can report: the meaning of each bit of <see cref="SystemStep.Events"/>, at most 64.</summary>
+    IReadOnlyList<SystemEvent> Events { get; }
+
+    /// <summary>The locals of an agent at the start.</summary>
+    TLocal StartOf(int agent);
+
+    /// <summary>The value of a cell at the start.</summary>
+    ulong StartOf(Cell cell);
+
+    /// <summary>One step of an agent, carried out as a whole.</summary>
+    SystemStep Step(int agent, ref TLocal local, ICells cells, IChooser chooser);
+
+    /// <summary>Brings a state to its normal form, after a step that asked for it; both forms must behave alike.</summary>
+    void Normalize(ISystemState<TLocal> state);
+}
+
+/// <summary>Settles what the state does not determine.</summary>
+public interface IChooser
+{
+    /// <summary>One of several ways to go on: 0 to <paramref name="count"/> - 1. Each is explored.</summary>
+    int Choose(int count);
+}
+
+/// <summary>A whole state of a system.</summary>
+public interface ISystemState<TLocal> : ICells
+    where TLocal : unmanaged
+{
+    /// <summary>The cells that ever differ from their start.</summary>
+    IReadOnlyList<Cell> Cells { get; }
+
+    /// <summary>The locals of an agent.</summary>
+    ref TLocal Local(int agent);
+}
+
+/// <summary>What kind of thing an event is.</summary>
+public enum EventKind
+{
+    /// <summary>A case that must have occurred for a verdict to mean something.</summary>
+    Sometimes,
+
+    /// <summary>An agent got somewhere.</summary>
+    Progress,
+
+    /// <summary>A law was broken.</summary>
+    Violation,
+}
+
+/// <summary>Something that a step can report.</summary>
+/// <param name="Name">As reports print it.</param>
+/// <param name="Kind">What it means.</param>
+/// <param name="Agent">For progress: the agent; -1: any.</param>
+public sealed record SystemEvent(string Name, EventKind Kind, int Agent = -1);
+
+/// <summary>How a step ended.</summary>
+public enum StepEnd : byte
+{
+    /// <summary>The agent went on.</summary>
+    Moved,
+
+    /// <summary>It has to wait: nothing changed, nothing counts.</summary>
+    Blocked,
+
+    /// <summary>It is at the end of its program.</summary>
+    Done,
+}
+
+/// <summary>What came of a step.</summary>
+/// <param name="End">How it ended; where not <see cref="StepEnd.Moved"/>, it changed nothing.</param>
+/// <param name="Events">Bits of <see cref="ISystem{TLocal}.Events"/>.</param>
+/// <param name="Normalizes">The state has to be brought to its normal form.</param>
+public readonly record struct SystemStep(StepEnd End, ulong Events = 0, bool Normalizes = false);
