@@ -29,6 +29,13 @@ public enum ChoicePoint : byte
 
     /// <summary>MONITOR/MWAIT is virtualised and the monitor FSM is disabled: TDX_INCORRECT_MSR_VALUE(0x1a0).</summary>
     MonitorDisabled,
+
+    /// <summary>
+    /// The processor lacks something that the CPUID configuration of TD_PARAMS asks for:
+    /// TDX_OPERAND_INVALID(CPUID_CONFIG) or TDX_INCORRECT_MSR_VALUE(0x10a). The model and the reference do not answer it:
+    /// with CPUID configuration bytes that are not 0, the call is out of scope then.
+    /// </summary>
+    CpuidConfigurationRefused,
 }
 
 /// <summary>A port whose choice points a test may steer. Hardware cannot; the reference can.</summary>

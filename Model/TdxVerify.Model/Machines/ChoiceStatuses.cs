@@ -15,6 +15,8 @@ public static class ChoiceStatuses
         Status.TDX_INCONSISTENT_MSR + 0x3B => ChoicePoint.TscAdjustChanged,
         Status.TDX_TSC_ROLLBACK => ChoicePoint.TscRollback,
         Status.TDX_INCORRECT_MSR_VALUE + 0x1A0 => ChoicePoint.MonitorDisabled,
+        Status.TDX_OPERAND_INVALID + (uint)OperandId.CPUID_CONFIG => ChoicePoint.CpuidConfigurationRefused,
+        Status.TDX_INCORRECT_MSR_VALUE + 0x10A => ChoicePoint.CpuidConfigurationRefused,
         _ => null,
     };
 }

@@ -120,6 +120,10 @@ internal static unsafe class MngInit
             return Answer.Invalid(OperandId.RDX);
         modelled &= parameters.MsrControl == 0;
 
+        // What is legal depends on the processor, which no platform description says.
+        if (!parameters.CpuidIsZero && module.Choices.Fails(ChoicePoint.CpuidConfigurationRefused))
+            return Answer.NotModelled;
+
         if (module.Is1505)
         {
             int subLeaf = CpuidTopology.FirstNotConfigurable(parameters);

@@ -9,6 +9,7 @@ internal readonly ref struct TdParams
 {
     public const int Size = 1024;
 
+    private const int CpuidOffset = 256;
     private const int CpuidTopologyOffset = 448;
     private const int CpuidTopologyEnd = 544;
 
@@ -41,6 +42,9 @@ internal readonly ref struct TdParams
     public ulong ArchCapabilities => Word(224);
 
     public bool ReservedAfterCapabilitiesAreZero => IsZero(232, 256);
+
+    /// <summary>The CPUID configuration asks for nothing, leaf 0x1F apart.</summary>
+    public bool CpuidIsZero => IsZero(CpuidOffset, CpuidTopologyOffset);
 
     /// <summary>The end of the page. Profile 1.5.05 took its first 96 bytes for the topology.</summary>
     public bool TailIsZero(bool topology) => IsZero(topology ? CpuidTopologyEnd : CpuidTopologyOffset, Size);

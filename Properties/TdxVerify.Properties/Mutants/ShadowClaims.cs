@@ -226,6 +226,7 @@ internal static class ShadowClaims
             yield return new() { Leaf = leaf, Step = "version <= 1", Fault = "threshold -1", Kinds = [MutantKind.ThresholdShifted], Reason = Version1 };
         }
 
+        yield return new() { Leaf = "TDH.MNG.INIT", Step = "CPUID configuration (bytes 256..447) taken as legal", Kinds = s_failures, NeverFails = true, Reason = "a CPUID configuration that depends on the processor is not modelled, so none is written" };
         yield return new() { Leaf = "TDH.MNG.INIT", Step = "NUM_L2_VMS is 0, or this TD is not modelled", Kinds = s_failures, NeverFails = true, Reason = "a TD with L2 VMs is not modelled, so none is created" };
     }
 }

@@ -41,7 +41,7 @@ public sealed class TraceJudge : IDisposable
             using TraceReader reader = input.Open();
             PlatformInfo platform = PlatformOf(reader.Header);
             IPort port = PortFor(platform);
-            replayer = new PortReplayer(port);
+            replayer = new PortReplayer(port, ChoiceFollower.Of(port));
             ReplayResult result = replayer.Replay(reader);
             if (_target == PortTarget.Model && result.Stop is { Verdict: ReplayVerdict.OutOfScope, Event.Kind: TraceEventKind.Begin })
                 return JudgeHistory(input, platform, start);

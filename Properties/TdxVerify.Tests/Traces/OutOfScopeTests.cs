@@ -59,6 +59,84 @@ public sealed class OutOfScopeTests(Judging judging) : IClassFixture<Judging>
         static bool IsFieldRead(TraceEvent e) => e.Kind == TraceEventKind.Seamcall && e.Input.Rax == (ulong)HostLeaf.TDH_MNG_RD && e.Output.Rax == 0;
     }
 
+    public static TheoryData<string, ModuleProfile, ulong, TraceOutcome> CpuidAnswers
+    {
+        get
+        {
+            var rows = new TheoryData<string, ModuleProfile, ulong, TraceOutcome>();
+            foreach (ModuleProfile profile in ModuleProfiles.All.Select(each => each.Profile))
+            {
+                foreach (string target in (string[])["model", "reference"])
+                {
+                    rows.Add(target, profile, Status.TDX_SUCCESS, TraceOutcome.Accepted);
+                    rows.Add(target, profile, Status.TDX_OPERAND_INVALID + (uint)OperandId.CPUID_CONFIG, TraceOutcome.OutOfScope);
+                    rows.Add(target, profile, Status.TDX_INCORRECT_MSR_VALUE + 0x10A, TraceOutcome.OutOfScope);
+                    rows.Add(target, profile, Status.TDX_OPERAND_INVALID + (uint)OperandId.ATTRIBUTES, TraceOutcome.Rejected);
+                }
+            }
+
+            return rows;
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(CpuidAnswers))]
+    public void A_CPUID_configuration_that_the_processor_refused(string target, ModuleProfile profile, ulong answer, TraceOutcome outcome)
+    {
+        (TraceEvent[] events, int init) = TdInit(cpuid: 1, answer);
+        TraceVerdict verdict = judging.Judge(HeaderOf(profile), events, PortTarget.Parse(target));
+
+        Assert.Equal((outcome, outcome == TraceOutcome.Accepted ? null : init + 2), (verdict.Outcome, verdict.Finding?.Line));
+    }
+
+    [Theory]
+    [MemberData(nameof(Targets))]
+    public void Without_a_CPUID_configuration_there_is_none_to_refuse(string target)
+    {
+        (TraceEvent[] events, int init) = TdInit(cpuid: 0, Status.TDX_OPERAND_INVALID + (uint)OperandId.CPUID_CONFIG);
+        TraceVerdict verdict = judging.Judge(s_header, events, PortTarget.Parse(target));
+
+        Assert.Equal((TraceOutcome.Rejected, init + 2), (verdict.Outcome, verdict.Finding!.Line));
+    }
+
+    [Theory]
+    [MemberData(nameof(Targets))]
+    public void What_the_hardware_decided_is_accepted(string target)
+    {
+        (TraceEvent[] events, int init) = TdInit(cpuid: 0, Status.TDX_LIMIT_CPUID_MAXVAL_SET);
+
+        Assert.Equal(TraceOutcome.Accepted, judging.Judge(s_header, events[..(init + 1)], PortTarget.Parse(target)).Outcome);
+    }
+
+    private static TraceHeader HeaderOf(ModuleProfile profile) => s_header with { Platform = s_header.Platform with { Profile = profile } };
+
+    // A TD up to its TDH.MNG.INIT, as recorded, with a bit of the CPUID configuration and another answer.
+    private static (TraceEvent[] Events, int Init) TdInit(byte cpuid, ulong answer)
+    {
+        const ulong parameters = 0x10000;
+        List<TraceEvent> events = [TraceEvent.OfReset(0)];
+        ulong tdr = s_header.Platform.PageBase;
+        Call(HostLeaf.TDH_MNG_CREATE, tdr, (ulong)s_header.Platform.HkidFirst);
+        Call(HostLeaf.TDH_MNG_KEY_CONFIG, tdr, 0);
+        for (int i = 1; i <= s_header.Platform.TdcsPages; i++)
+            Call(HostLeaf.TDH_MNG_ADDCX, tdr + ((ulong)i << Hpa.PageShift), tdr);
+        var image = new byte[1024];
+        (image[8], image[16], image[24], image[40], image[447]) = (3, 1, 0x1E, 40, cpuid);
+        events.Add(TraceEvent.OfWrite(parameters, image));
+        Call(HostLeaf.TDH_MNG_INIT, tdr, parameters, answer);
+        return ([.. events], events.Count - 1);
+
+        void Call(HostLeaf leaf, ulong rcx, ulong rdx, ulong rax = Status.TDX_SUCCESS)
+        {
+            var input = new RegisterFile { Rax = (ulong)leaf, Rcx = rcx, Rdx = rdx };
+            RegisterFile output = input;
+            output.Rax = rax;
+            if (leaf == HostLeaf.TDH_MNG_INIT)
+                output.Rcx = 0;
+            events.Add(TraceEvent.OfSeamcall(0, input, output));
+        }
+    }
+
     [Fact]
     public void A_damaged_trace_is_unreadable_with_what_was_judged_before()
     {

@@ -42,7 +42,10 @@ internal static class MngInit<S>
                 Failure.Of(Status.TDX_OPERAND_INVALID, OperandId.EPTP_CONTROLS))
             .Check("TSC frequency from 4 to 400 (25 MHz)", TscFrequencyIsLegal, Failure.Of(Status.TDX_OPERAND_INVALID, OperandId.TSC_FREQUENCY))
             .Choice("IA32_TSC_ADJUST unchanged", ChoicePoint.TscAdjustChanged, new Failure(Status.TDX_INCONSISTENT_MSR + 0x3B))
-            .Check("reserved bytes 42..79, MSR control bits 7:1, reserved bytes 232..255 are 0", Reserved1IsZero, Failure.Of(Status.TDX_OPERAND_INVALID, Register.Rdx));
+            .Check("reserved bytes 42..79, MSR control bits 7:1, reserved bytes 232..255 are 0", Reserved1IsZero, Failure.Of(Status.TDX_OPERAND_INVALID, Register.Rdx))
+            .Check(
+                "CPUID configuration (bytes 256..447) taken as legal; where the processor refuses it, this TD is not modelled", CpuidIsTakenAsLegal,
+                Failure.Of(Status.TDX_OPERAND_INVALID, OperandId.CPUID_CONFIG), (int)ChoicePoint.CpuidConfigurationRefused);
         if (has1F)
         {
             leaf.Check(
@@ -128,6 +131,13 @@ internal static class MngInit<S>
     }
 
     private static bool Reserved3IsZero(ref S s, ref Call c, int start) => Parameters(ref s, ref c).IsZero(ref s, start, TdParams.Size);
+
+    private static bool CpuidIsTakenAsLegal(ref S s, ref Call c, int choice)
+    {
+        c.OutOfScope = !RegisterSteps<S>.ChoiceHolds(ref s, ref c, choice)
+            && !Parameters(ref s, ref c).IsZero(ref s, TdParams.CpuidStart, TdParams.CpuidTopologyStart);
+        return !c.OutOfScope;
+    }
 
     // With MSR control bit 0, what is legal depends on the processor.
     private static bool ArchCapabilitiesAreLegal(ref S s, ref Call c, int arg)

@@ -14,12 +14,17 @@ internal readonly record struct TdParams(ulong Address)
     // DEBUG, SEPT_VE_DISABLE, MIGRATABLE, PKS, PERFMON. Not LASS (bit 27): the platform has none.
     public const ulong LegalAttributes = (1UL << 0) | SeptVeDisable | (1UL << 29) | (1UL << 30) | (1UL << 63);
 
-    private const int Cpuid1FStart = 448;
+    /// <summary>Offset of the CPUID configuration.</summary>
+    public const int CpuidStart = 256;
+
+    /// <summary>Offset of its part for leaf 0x1F, in 1.5.05.</summary>
+    public const int CpuidTopologyStart = 448;
+
     private const int TopologyLevels = 6;
     private const ulong CoreLevel = 2;
 
     /// <summary>Offset behind the CPUID configuration: 12 entries, with those of leaf 0x1F 18.</summary>
-    public static int CpuidEnd(ModuleProfile profile) => profile == ModuleProfile.V1_5_05 ? 544 : 448;
+    public static int CpuidEnd(ModuleProfile profile) => profile == ModuleProfile.V1_5_05 ? 544 : CpuidTopologyStart;
 
     /// <summary>A migratable TD is neither a debug TD nor one with PERFMON.</summary>
     public static bool AttributesAreLegal(ulong attributes)
@@ -142,7 +147,7 @@ internal readonly record struct TdParams(ulong Address)
     private (ulong Low, ulong High) TopologyLevel<S>(ref S s, int level)
         where S : struct, IState
     {
-        ulong at = Address + Cpuid1FStart + (16 * (ulong)level);
+        ulong at = Address + CpuidTopologyStart + (16 * (ulong)level);
         return (s.Memory(at), s.Memory(at + 8));
     }
 }
