@@ -3,39 +3,55 @@ using TdxVerify.Abi;
 namespace TdxVerify.Reference;
 
 /// <summary>
-/// TDH.MNG.RD and TDH.VP.RD, version 0 (facts/checks.md), with the fields that this implementation's state holds. A
-/// well-formed id of any other field is not modelled.
+/// TDH.MNG.RD and TDH.VP.RD, version 0 (facts/checks.md), with the fields that this implementation's state holds.
+/// Of other fields it tells whether the host may read them; a value that it does not hold is not modelled.
 /// </summary>
 internal static unsafe class Metadata
 {
-    // Bit 63 (architectural or not) is ignored in look-ups (facts/profile-1.5.05.md).
-    private const ulong NonArchBit = 1UL << 63;
-
-    // Reserved 31:24, last element 37:34, last field 46:38, reserved 49:47, 55 and 62.
+    // Reserved 31:24, last element 37:34, last field 46:38, reserved 49:47, 55 and 62. Bit 63, size, increment, write mask
+    // valid and the context, which the leaf decides, are ignored.
     private const ulong IllegalIdBits = 0x4083_FFFC_FF00_0000;
-
-    private const int ContextShift = 52;
-    private const ulong ContextMask = 7;
-    private const ulong TdContext = 1;
-    private const ulong VcpuContext = 2;
 
     private const ulong MaxVersion = 1;
 
-    // Ids without bit 63.
-    private const ulong ChildCount = 0x0010_0003_0000_0004;
-    private const ulong NumVcpus = 0x1010_0002_0000_0001;
-    private const ulong NumAssociated = 0x1010_0002_0000_0002;
-    private const ulong OpStateField = 0x1010_0002_0000_0004;
-    private const ulong Attributes = 0x1110_0003_0000_0000;
-    private const ulong Xfam = 0x1110_0003_0000_0001;
-    private const ulong ConfigFlags = 0x1110_0003_0000_0016;
-    private const ulong TdCtls = 0x1110_0003_0000_0017;
-    private const ulong TopologyEnumConfigured = 0x1110_0000_0000_0019;
-    private const ulong TdEpoch = 0x1210_0003_0000_0000;
-    private const ulong X2ApicIds = 0x1C10_0002_0000_0000;
-    private const ulong VcpuState = 0x2020_0003_0000_0000;
-    private const ulong VcpuIndex = 0x2020_0002_0000_0002;
-    private const ulong VcpuEpoch = 0x2020_0003_0000_0006;
+    private const ulong AttributeDebug = 1;
+    private const uint CpuidValuesOf1501 = 64;
+    private const uint CpuidValuesOf1505 = 68;
+
+    // Class and field code (FieldCatalogue).
+    private const uint Fatal = 0x00_000001;
+    private const uint NumTdcx = 0x00_000002;
+    private const uint ChildCount = 0x00_000004;
+    private const uint Lifecycle = 0x00_000005;
+    private const uint Hkid = 0x01_000001;
+    private const uint ConfiguredPackages = 0x01_000002;
+    private const uint NumVcpus = 0x10_000001;
+    private const uint NumAssociated = 0x10_000002;
+    private const uint OpStateField = 0x10_000004;
+    private const uint NumL2Vms = 0x10_000005;
+    private const uint Attributes = 0x11_000000;
+    private const uint Xfam = 0x11_000001;
+    private const uint MaxVcpus = 0x11_000002;
+    private const uint Gpaw = 0x11_000003;
+    private const uint Eptp = 0x11_000004;
+    private const uint TscFrequency = 0x11_00000C;
+    private const uint NumCpuidValues = 0x11_00000E;
+    private const uint ConfigFlags = 0x11_000016;
+    private const uint TdCtls = 0x11_000017;
+    private const uint TopologyEnumConfigured = 0x11_000019;
+    private const uint TdEpoch = 0x12_000000;
+    private const uint RefCountEven = 0x12_000001;
+    private const uint RefCountOdd = 0x12_000002;
+    private const uint X2ApicIds = 0x1C_000000;
+    private const uint VcpuState = 0x20_000000;
+    private const uint VcpuIndex = 0x20_000002;
+    private const uint NumTdvpsPages = 0x20_000003;
+    private const uint VcpuEpoch = 0x20_000006;
+    private const uint VcpuXfam = 0x20_00000C;
+    private const uint FaultListLength = 0x20_00000D;
+    private const uint FaultCount = 0x20_00000E;
+    private const uint LastExit = 0x20_00000F;
+    private const uint CurrentVm = 0x20_000041;
 
     public static ulong MngRd(TdxModule module, ulong version, ref RegisterFile registers)
     {
@@ -74,77 +90,97 @@ internal static unsafe class Metadata
             return Status.TDX_TDCX_NUM_INCORRECT;
         if (held.Vcpu->State is not (Reference.VcpuState.Ready or Reference.VcpuState.Disabled))
             return Status.TDX_VCPU_STATE_INCORRECT;
-        ulong idStatus = CheckId(id, VcpuContext);
-        if (idStatus == Answer.Success && (id & ~NonArchBit) is not (VcpuState or VcpuIndex or VcpuEpoch))
+        ulong idStatus = ReadVcpu(held.Vcpu, held.Tdcs, id, out ulong read);
+        if (idStatus == Answer.NotModelled)
             return Answer.NotModelled;
 
         // The association stays, whatever the field id is.
         status = held.Associate(lp);
         if (status != Answer.Success)
             return status;
-        if (idStatus != Answer.Success)
-            return idStatus;
-        switch (id & ~NonArchBit)
+        value = read;
+        return idStatus;
+    }
+
+    private static ulong ReadVcpu(Tdvps* vcpu, Tdcs* tdcs, ulong id, out ulong value)
+    {
+        value = 0;
+        if ((id & IllegalIdBits) != 0)
+            return Status.TDX_METADATA_FIELD_ID_INCORRECT;
+        uint key = FieldCatalogue.KeyOf(id);
+        if (FieldCatalogue.IsVmcs(key))
+            return Answer.NotModelled;
+        ulong status = CheckReader(FieldCatalogue.OfVcpu(key), tdcs);
+        if (status != Answer.Success)
+            return status;
+        switch (key)
         {
-            case VcpuState:
-                return Status.TDX_METADATA_FIELD_NOT_READABLE;
-            case VcpuIndex:
-                value = (uint)held.Vcpu->Index;
-                return Answer.Success;
-            default:
-                value = held.Vcpu->Epoch;
-                return Answer.Success;
+            case VcpuState: value = (ulong)vcpu->State; break;
+            case VcpuIndex: value = (uint)vcpu->Index; break;
+            case NumTdvpsPages: value = (uint)vcpu->PageCount; break;
+            case VcpuEpoch: value = vcpu->Epoch; break;
+            case VcpuXfam: value = tdcs->Xfam; break;
+            case FaultListLength: value = vcpu->FaultListLength; break;
+            case FaultCount: value = vcpu->FaultCount; break;
+            case LastExit: value = (ulong)vcpu->LastExit; break;
+            case CurrentVm: break;
+            default: return Answer.NotModelled;
         }
+
+        return Answer.Success;
     }
 
     private static ulong ReadTd(TdxModule module, in HeldTd td, ulong id, ref ulong value)
     {
-        ulong status = CheckId(id, TdContext);
+        if ((id & IllegalIdBits) != 0)
+            return Status.TDX_METADATA_FIELD_ID_INCORRECT;
+        uint key = FieldCatalogue.KeyOf(id);
+        if (FieldCatalogue.IsCpuidValue(key))
+            return Answer.NotModelled;
+        Tdr* tdr = td.Tdr;
+        Tdcs* tdcs = td.Tdcs;
+        ulong status = CheckReader(FieldCatalogue.OfTd(key, module.Is1505), tdcs);
         if (status != Answer.Success)
             return status;
-        Tdcs* tdcs = td.Tdcs;
-        switch (id & ~NonArchBit)
+        switch (key)
         {
-            case ChildCount:
-                value = (ulong)Volatile.Read(ref td.Tdr->ChildCount);
-                return Answer.Success;
-            case NumVcpus:
-                value = (uint)Volatile.Read(ref tdcs->VcpuCount);
-                return Answer.Success;
-            case NumAssociated:
-                value = (uint)Volatile.Read(ref tdcs->AssociatedCount);
-                return Answer.Success;
-            case OpStateField:
-                value = (ulong)tdcs->OpState;
-                return Answer.Success;
-            case Attributes:
-                value = tdcs->Attributes;
-                return Answer.Success;
-            case Xfam:
-                value = tdcs->Xfam;
-                return Answer.Success;
-            case ConfigFlags:
-                value = tdcs->ConfigFlags;
-                return Answer.Success;
-            case TdCtls:
-                return Status.TDX_METADATA_FIELD_NOT_READABLE;
-            case TdEpoch:
-                value = tdcs->Epoch.Epoch;
-                return Answer.Success;
-            case TopologyEnumConfigured:
-                if (!module.Is1505)
-                    return Status.TDX_METADATA_FIELD_ID_INCORRECT;
-                value = tdcs->TopologyEnumConfigured ? 1u : 0;
-                return Answer.Success;
-            case >= X2ApicIds and < X2ApicIds + Tdcs.MaxVcpusLimit:
-                if (!module.Is1505)
-                    return Status.TDX_METADATA_FIELD_ID_INCORRECT;
-                value = X2ApicSlots(module, td.Tdr)[(int)id];
-                return Answer.Success;
-            default:
-                return Answer.NotModelled;
+            case Fatal: value = tdr->Fatal ? 1u : 0; break;
+            case NumTdcx: value = (uint)tdr->TdcxCount; break;
+            case ChildCount: value = (ulong)Volatile.Read(ref tdr->ChildCount); break;
+            case Lifecycle: value = (ulong)tdr->Lifecycle; break;
+            case Hkid: value = tdr->Hkid; break;
+            case ConfiguredPackages: value = tdr->ConfiguredPackages; break;
+            case NumVcpus: value = (uint)Volatile.Read(ref tdcs->VcpuCount); break;
+            case NumAssociated: value = (uint)Volatile.Read(ref tdcs->AssociatedCount); break;
+            case OpStateField: value = (ulong)tdcs->OpState; break;
+            case NumL2Vms: value = 0; break;
+            case Attributes: value = tdcs->Attributes; break;
+            case Xfam: value = tdcs->Xfam; break;
+            case MaxVcpus: value = tdcs->MaxVcpus; break;
+            case Gpaw: value = tdcs->Gpaw ? 1u : 0; break;
+            case Eptp: value = tdcs->EptpControls | tdcs->SeptRootHpa; break;
+            case TscFrequency: value = tdcs->TscFrequency; break;
+            case NumCpuidValues: value = module.Is1505 ? CpuidValuesOf1505 : CpuidValuesOf1501; break;
+            case ConfigFlags: value = tdcs->ConfigFlags; break;
+            case TdCtls: value = tdcs->PendingVeDisable ? 1u : 0; break;
+            case TopologyEnumConfigured: value = tdcs->TopologyEnumConfigured ? 1u : 0; break;
+            case TdEpoch: value = tdcs->Epoch.Epoch; break;
+            case RefCountEven: value = tdcs->Epoch.CountOf(0); break;
+            case RefCountOdd: value = tdcs->Epoch.CountOf(1); break;
+            case >= X2ApicIds and < X2ApicIds + Tdcs.MaxVcpusLimit: value = X2ApicSlots(module, tdr)[(int)(key - X2ApicIds)]; break;
+            default: return Answer.NotModelled;
         }
+
+        return Answer.Success;
     }
+
+    private static ulong CheckReader(FieldReader reader, Tdcs* tdcs) => reader switch
+    {
+        FieldReader.NoField => Status.TDX_METADATA_FIELD_ID_INCORRECT,
+        FieldReader.Host => Answer.Success,
+        FieldReader.DebugHost when (tdcs->Attributes & AttributeDebug) != 0 => Answer.Success,
+        _ => Status.TDX_METADATA_FIELD_NOT_READABLE,
+    };
 
     /// <summary>The x2APIC ids of a TD, by vCPU index.</summary>
     public static Span<uint> X2ApicSlots(TdxModule module, Tdr* tdr) =>
@@ -160,9 +196,4 @@ internal static unsafe class Metadata
         registers.Rdx = ulong.MaxValue;
         return Answer.Invalid(OperandId.RAX);
     }
-
-    private static ulong CheckId(ulong id, ulong context) =>
-        (id & IllegalIdBits) != 0 || ((id >> ContextShift) & ContextMask) != context
-            ? Status.TDX_METADATA_FIELD_ID_INCORRECT
-            : Answer.Success;
 }

@@ -67,6 +67,8 @@ internal static unsafe class MngInit
         tdcs->Xfam = parameters.Xfam;
         tdcs->MaxVcpus = parameters.MaxVcpus;
         tdcs->ConfigFlags = parameters.ConfigFlags;
+        tdcs->EptpControls = parameters.EptpControls;
+        tdcs->TscFrequency = parameters.TscFrequency;
         tdcs->Gpaw = (parameters.ConfigFlags & ConfigGpaw) != 0;
         tdcs->NoRbpModification = (parameters.ConfigFlags & ConfigNoRbpModification) != 0;
         tdcs->RootLevel = (byte)(parameters.EptpControls == Eptp5Level ? SeptLevel.Pml5 : SeptLevel.Pml4);

@@ -26,6 +26,9 @@ internal struct EpochTracking
         }
     }
 
+    /// <summary>The vCPUs running in epochs of this parity.</summary>
+    public ulong CountOf(ulong parity) => Count(Volatile.Read(ref _word), parity);
+
     /// <summary>Epoch 1, nobody counted (TDH.MNG.INIT).</summary>
     public void Start() => Volatile.Write(ref _word, 1UL << EpochShift);
 

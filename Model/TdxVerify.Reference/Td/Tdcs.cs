@@ -67,6 +67,14 @@ internal struct Tdcs
     [FieldOffset(48)]
     public ulong ConfigFlags;
 
+    /// <summary>Memory type and levels of the S-EPT, without the address of its root.</summary>
+    [FieldOffset(56)]
+    public ulong EptpControls;
+
+    /// <summary>In units of 25 MHz.</summary>
+    [FieldOffset(64)]
+    public ushort TscFrequency;
+
     // The locks stand where no other structure has a field: a test may take them while teardown goes on, when the
     // page may be another TD's already.
     [FieldOffset(2048)]

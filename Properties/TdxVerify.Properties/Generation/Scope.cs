@@ -11,18 +11,25 @@ internal static class Scope
     // Bit 62 of a field id is reserved.
     private const ulong ReservedBit = 1UL << 62;
 
+    // No context has this class of fields.
+    private const ulong UnknownClass = 0x3FUL << 56;
+
     /// <summary>
-    /// TD fields that TDH.MNG.RD is asked for; some are of profile 1.5.05, the last but one is readable for a debug TD only,
-    /// the last is no field id.
+    /// TD fields that TDH.MNG.RD is asked for; some are of profile 1.5.05. Of the last four, one is readable for a debug TD
+    /// only, one for nobody, one is unknown, and one is no field id.
     /// </summary>
     public static ReadOnlySpan<ulong> TdFields =>
     [
         0x9010000200000001, 0x9010000200000002, 0x9010000200000004, 0x9210000300000000, 0x8010000300000004,
-        0x1110000300000000, 0x9110000000000019, 0x9C10000200000000, 0x9C10000200000002, 0x9110000300000017, ReservedBit | 0x9010000200000001,
+        0x1110000300000000, 0x9110000000000019, 0x9C10000200000000, 0x9C10000200000002, 0x9210000100000001, 0x9210000100000002,
+        0x9110000300000017, 0x111000030000000D, UnknownClass | 1, ReservedBit | 0x9010000200000001,
     ];
 
-    /// <summary>vCPU fields that TDH.VP.RD is asked for; the third is not readable, the last no field id.</summary>
-    public static ReadOnlySpan<ulong> VcpuFields => [0xA020000300000006, 0xA020000200000002, 0xA020000300000000, ReservedBit | 0xA020000200000002];
+    /// <summary>
+    /// vCPU fields that TDH.VP.RD is asked for. Of the last three, one is not readable, one is unknown, and one is no field id.
+    /// </summary>
+    public static ReadOnlySpan<ulong> VcpuFields =>
+        [0xA020000300000006, 0xA020000200000002, 0xA020000300000000, UnknownClass | 1, ReservedBit | 0xA020000200000002];
 
     /// <summary>Where TD_PARAMS are written.</summary>
     public static ulong ParametersAddress(PlatformInfo platform) => ReservedStart(platform);
