@@ -987,7 +987,7 @@ public sealed class CallGenerator(World world, GenerationLimits limits)
             _ => td.Tdr,
         };
         bool exclusive = choices.Percent(50);
-        bool guest = CanBeGuests(which, exclusive) && choices.Percent(40);
+        bool guest = LockAgents.CanBeGuests(which, exclusive) && choices.Percent(40);
         operation.Event = TraceEvent.OfLock(
             new LockOperation(
                 which, exclusive, guest, argument,
@@ -995,14 +995,6 @@ public sealed class CallGenerator(World world, GenerationLimits limits)
             ok: true);
         return true;
     }
-
-    // No TDCALL takes the S-EPT tree or the TD epoch, and none walks the PAMT for an exclusive lock.
-    private static bool CanBeGuests(PortLock which, bool exclusive) => which switch
-    {
-        PortLock.SeptTree or PortLock.Epoch => false,
-        PortLock.OpState or PortLock.SeptEntry => true,
-        _ => !exclusive,
-    };
 
     // Large pages, and pages that a later call takes because an S-EPT entry points to them: no operand names those.
     private ulong PageToLock(ref ChoiceReader choices, in ObservedState s, TdView td, Range range)

@@ -12,7 +12,7 @@ namespace TdxVerify.Properties.Generation;
 /// </summary>
 /// <remarks>
 /// Guests are refused by host priority and clear nothing, so locks are tried as a guest would first; after that the
-/// host's own calls may take them. TDH.MEM.PAGE.AUG at 2 MiB takes the PAMT entry of its operand exclusively before
+/// host may take them. A guest takes a PAMT entry only shared: readers left behind show when the host then takes it. TDH.MEM.PAGE.AUG at 2 MiB takes the PAMT entry of its operand exclusively before
 /// it looks at any type: with a page in use as its operand it shows who else holds the entry.
 /// </remarks>
 internal sealed class StateAudit(ModelPort<ObservedState> model, IReadOnlyCollection<PamtRef> touched, IReadOnlyList<LockOperation> held)
@@ -40,9 +40,14 @@ internal sealed class StateAudit(ModelPort<ObservedState> model, IReadOnlyCollec
 
     private static IEnumerable<TraceEvent> Try(PortLock which, ulong argument, ulong argument2 = 0)
     {
-        var operation = new LockOperation(which, true, true, argument, argument2);
-        yield return TraceEvent.OfLock(operation, ok: true);
-        yield return TraceEvent.OfUnlock(operation, ok: true);
+        LockOperation attempt = LockAgents.Attempt(which, argument, argument2);
+        yield return TraceEvent.OfLock(attempt, ok: true);
+        yield return TraceEvent.OfUnlock(attempt, ok: true);
+        if (attempt.Exclusive)
+            yield break;
+        var hosts = new LockOperation(which, true, false, argument, argument2);
+        yield return TraceEvent.OfLock(hosts, ok: true);
+        yield return TraceEvent.OfUnlock(hosts, ok: true);
     }
 
     // No guest runs, no one holds a lock, no interrupt is pending.

@@ -1,6 +1,7 @@
 using TdxVerify.Abi;
 using TdxVerify.Hardware.Trace;
 using TdxVerify.Model;
+using TdxVerify.Properties.Generation;
 using TdxVerify.Properties.Runs;
 
 namespace TdxVerify.Properties.Sweeps;
@@ -71,11 +72,12 @@ internal sealed class SweepRunner(EventRunner events, List<PlannedEvent> record)
     public void Unlock(in LockOperation operation) => Carry(TraceEvent.OfUnlock(operation, ok: true));
 
     /// <summary>
-    /// A guest takes a lock exclusively, if it is granted, and drops it: that shows what others hold, and host priority.
+    /// A guest, where guests take the lock, takes it if it is granted, and drops it: that shows what others hold, and host
+    /// priority.
     /// </summary>
     public void TryAsGuest(PortLock which, ulong argument, ulong argument2 = 0)
     {
-        var operation = new LockOperation(which, true, true, argument, argument2);
+        LockOperation operation = LockAgents.Attempt(which, argument, argument2);
         if (Lock(operation))
             Unlock(operation);
     }
