@@ -81,12 +81,15 @@ internal static class FieldCatalogue
         new(0x21_000000, 0x21_00007F, DebugHost), new(0x22_000200, 0x22_00021F, DebugHost),
     ];
 
-    // Codes of VMREAD that the TD VMCS has. They are even: an odd code names the upper half of a field.
-    private static readonly (uint First, uint Last)[] s_vmcs =
+    // Codes of VMREAD that the TD VMCS has, whoever may read them. They are even: an odd code names the upper half of a field.
+    private static readonly FieldRange[] s_vmcs =
     [
-        (0x0000, 0x0006), (0x0800, 0x0814), (0x2000, 0x202E), (0x2032, 0x2040), (0x204A, 0x204C), (0x2400, 0x2400),
-        (0x2800, 0x2810), (0x2814, 0x2818), (0x4000, 0x4026), (0x4400, 0x440E), (0x4800, 0x482A), (0x482E, 0x482E),
-        (0x6000, 0x600E), (0x6400, 0x640A), (0x6800, 0x682C), (0x6C08, 0x6C08), (0x6C14, 0x6C16), (0x6C1A, 0x6C1A),
+        new(0x00_000000, 0x00_000006, Host), new(0x00_000800, 0x00_000814, Host), new(0x00_002000, 0x00_00202E, Host),
+        new(0x00_002032, 0x00_002040, Host), new(0x00_00204A, 0x00_00204C, Host), new(0x00_002400, 0x00_002400, Host),
+        new(0x00_002800, 0x00_002810, Host), new(0x00_002814, 0x00_002818, Host), new(0x00_004000, 0x00_004026, Host),
+        new(0x00_004400, 0x00_00440E, Host), new(0x00_004800, 0x00_00482A, Host), new(0x00_00482E, 0x00_00482E, Host),
+        new(0x00_006000, 0x00_00600E, Host), new(0x00_006400, 0x00_00640A, Host), new(0x00_006800, 0x00_00682C, Host),
+        new(0x00_006C08, 0x00_006C08, Host), new(0x00_006C14, 0x00_006C16, Host), new(0x00_006C1A, 0x00_006C1A, Host),
     ];
 
     /// <summary>Class and field code of an id: they name the field.</summary>
@@ -96,8 +99,7 @@ internal static class FieldCatalogue
     public static bool IsCpuidValue(uint key) => key >> KeyClassShift == CpuidClass && (key & CpuidReservedCode) == 0;
 
     /// <summary>A field of the TD VMCS, in the vCPU context.</summary>
-    public static bool IsVmcs(uint key) => key >> KeyClassShift == VmcsClass && (key & 1) == 0
-        && Array.Exists(s_vmcs, range => key >= range.First && key <= range.Last);
+    public static bool IsVmcs(uint key) => key >> KeyClassShift == VmcsClass && (key & 1) == 0 && Find(s_vmcs, key) != NoField;
 
     /// <summary>Who may read a field of the TD context.</summary>
     public static FieldReader OfTd(uint key, bool is1505)
