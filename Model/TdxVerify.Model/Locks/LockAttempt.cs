@@ -19,11 +19,13 @@ public enum LockRequest
 /// An attempt at a lock, as a whole or one atomic instruction after the other (<see cref="Call.SplitsLocks"/>). After
 /// the first of two instructions nothing is settled: <see cref="Call.Again"/> is set, and the answer says nothing.
 /// </summary>
-internal static class LockAttempt
+/// <typeparam name="S">The layout of the state; it says whether attempts are split at all.</typeparam>
+internal static class LockAttempt<S>
+    where S : struct, IState
 {
     /// <summary>A lock with host priority, by a host call.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static bool OfHost(ref Call c, ref ulong word, LockRequest request) => c.SplitsLocks
+    public static bool OfHost(ref Call c, ref ulong word, LockRequest request) => S.MaySplitLocks && c.SplitsLocks
         ? Split(ref c, ref word, request)
         : request switch
         {
@@ -33,10 +35,27 @@ internal static class LockAttempt
         };
 
     /// <summary>The lock of an S-EPT entry.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static bool OfEntry(ref Call c, ref SeptEntry entry, bool guest)
     {
-        if (!c.SplitsLocks)
-            return guest ? EntryLock.TryGuest(ref entry) : EntryLock.TryHost(ref entry);
+        if (S.MaySplitLocks && c.SplitsLocks)
+            return SplitEntry(ref c, ref entry, guest);
+        return guest ? EntryLock.TryGuest(ref entry) : EntryLock.TryHost(ref entry);
+    }
+
+    /// <summary>Notes a granted lock in the call, once it is settled. False: the call ends here.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static bool Settle(ref Call c, bool granted, LockId id, bool exclusive)
+    {
+        if (S.MaySplitLocks && c.Again)
+            return true;
+        if (granted)
+            c.Take(id, exclusive);
+        return granted;
+    }
+
+    private static bool SplitEntry(ref Call c, ref SeptEntry entry, bool guest)
+    {
         if (c.FollowUp == LockFollowUp.None)
             return Begun(ref c, guest ? EntryLock.BeginGuest(ref entry, out LockFollowUp next) : EntryLock.BeginHost(ref entry, out next), next);
         LockFollowUp last = c.FollowUp;

@@ -72,6 +72,9 @@ public struct ArraysState : IPlatformState
     }
 
     /// <inheritdoc/>
+    public static bool MaySplitLocks => false;
+
+    /// <inheritdoc/>
     public PlatformInfo Platform { get; }
 
     /// <inheritdoc/>

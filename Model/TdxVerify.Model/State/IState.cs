@@ -11,6 +11,12 @@ namespace TdxVerify.Model;
 /// </summary>
 public interface IState
 {
+    /// <summary>
+    /// On this layout a call may make an attempt at a lock one atomic instruction after the other
+    /// (<see cref="Call.SplitsLocks"/>). A layout on which none does says so, and the JIT leaves it out of every leaf.
+    /// </summary>
+    static virtual bool MaySplitLocks => true;
+
     /// <summary>The platform.</summary>
     PlatformInfo Platform { get; }
 

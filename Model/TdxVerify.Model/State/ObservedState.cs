@@ -11,6 +11,9 @@ public struct ObservedState(PlatformInfo platform) : IPlatformState
     public Journal Journal { get; } = new();
 
     /// <inheritdoc/>
+    public static bool MaySplitLocks => false;
+
+    /// <inheritdoc/>
     public readonly PlatformInfo Platform => _inner.Platform;
 
     /// <inheritdoc/>

@@ -10,6 +10,7 @@ namespace TdxVerify.Model;
 /// <param name="leaves">The leaves.</param>
 /// <param name="splitsLocks">
 /// Each atomic instruction of an attempt at a lock is a visible step (ALL of contention.md); else the attempt as a whole is.
+/// Only on a layout that allows it (<see cref="IState.MaySplitLocks"/>).
 /// </param>
 /// <param name="guestsStay">
 /// A guest that has done an operation stays in the guest (<see cref="AgentPhase.InGuest"/>) until it makes a
@@ -18,6 +19,10 @@ namespace TdxVerify.Model;
 public sealed class AgentMachine<S>(LeafSet<S> leaves, bool splitsLocks = false, bool guestsStay = false)
     where S : struct, IState
 {
+    private readonly bool _splitsLocks = splitsLocks && !S.MaySplitLocks
+        ? throw new ArgumentException($"{typeof(S).Name} does not split locks.", nameof(splitsLocks))
+        : splitsLocks;
+
     /// <summary>The leaves.</summary>
     public LeafSet<S> Leaves => leaves;
 
@@ -36,7 +41,7 @@ public sealed class AgentMachine<S>(LeafSet<S> leaves, bool splitsLocks = false,
     public void Begin(ref S s, ref Agent a, int lp, in RegisterFile registers, uint choices = 0)
     {
         a = default;
-        a.Call.SplitsLocks = splitsLocks;
+        a.Call.SplitsLocks = _splitsLocks;
         CallStart<S>.Begin(ref a.Call, lp, registers, choices);
         Start(ref a, AgentPhase.HostDispatch, leaves.HostDispatcher);
         RunUnseen(ref s, ref a);
@@ -46,7 +51,7 @@ public sealed class AgentMachine<S>(LeafSet<S> leaves, bool splitsLocks = false,
     public void BeginInGuest(ref S s, ref Agent a, int lp)
     {
         a = default;
-        a.Call.SplitsLocks = splitsLocks;
+        a.Call.SplitsLocks = _splitsLocks;
         a.Call.Lp = lp;
         a.Call.Vcpu = (int)s.Lp(lp, LpField.RunningVcpu) - 1;
         a.Phase = AgentPhase.InGuest;

@@ -44,39 +44,12 @@ internal static class PamtSteps<S>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static bool LockShared(ref S s, ref Call c, int arg)
-    {
-        PamtRef at = At(ref c, arg);
-        ulong word = s.Pamt(at, PamtField.Lock);
-        bool granted = LockAttempt.OfHost(ref c, ref word, LockRequest.Shared);
-        s.SetPamt(at, PamtField.Lock, word);
-        if (granted && !c.Again)
-            c.Take(Id(arg), exclusive: false);
-        return granted || c.Again;
-    }
+    public static bool LockShared(ref S s, ref Call c, int arg) => Lock(ref s, ref c, arg, LockRequest.Shared);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static bool LockExclusive(ref S s, ref Call c, int arg)
-    {
-        PamtRef at = At(ref c, arg);
-        ulong word = s.Pamt(at, PamtField.Lock);
-        bool granted = LockAttempt.OfHost(ref c, ref word, LockRequest.Exclusive);
-        s.SetPamt(at, PamtField.Lock, word);
-        if (granted && !c.Again)
-            c.Take(Id(arg), exclusive: true);
-        return granted || c.Again;
-    }
+    public static bool LockExclusive(ref S s, ref Call c, int arg) => Lock(ref s, ref c, arg, LockRequest.Exclusive);
 
-    public static bool PromoteLock(ref S s, ref Call c, int arg)
-    {
-        PamtRef at = At(ref c, arg);
-        ulong word = s.Pamt(at, PamtField.Lock);
-        bool granted = LockAttempt.OfHost(ref c, ref word, LockRequest.Promotion);
-        s.SetPamt(at, PamtField.Lock, word);
-        if (granted && !c.Again)
-            c.Take(Id(arg), exclusive: true);
-        return granted || c.Again;
-    }
+    public static bool PromoteLock(ref S s, ref Call c, int arg) => Lock(ref s, ref c, arg, LockRequest.Promotion);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static bool PromoteLockOfLargePage(ref S s, ref Call c, int arg) =>
@@ -200,6 +173,16 @@ internal static class PamtSteps<S>
         s.SetPamt(PamtRef.Of(c.Size[Slot(arg)], c.Page[Slot(arg)]), PamtField.Bepoch, 0);
 
     public static PageType Type(ref S s, ref Call c, int arg) => (PageType)s.Pamt(At(ref c, arg), PamtField.Type);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static bool Lock(ref S s, ref Call c, int arg, LockRequest request)
+    {
+        PamtRef at = At(ref c, arg);
+        ulong word = s.Pamt(at, PamtField.Lock);
+        bool granted = LockAttempt<S>.OfHost(ref c, ref word, request);
+        s.SetPamt(at, PamtField.Lock, word);
+        return LockAttempt<S>.Settle(ref c, granted, Id(arg), exclusive: request != LockRequest.Shared);
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static int Slot(int arg) => arg & 0xF;

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using TdxVerify.Abi;
 
 namespace TdxVerify.Model;
@@ -104,25 +105,9 @@ internal static class SeptSteps<S>
         return c.Level == c.WantedLevel;
     }
 
-    public static bool LockEntryHost(ref S s, ref Call c, int arg)
-    {
-        SeptEntry entry = s.Entry(c.Entry);
-        bool granted = LockAttempt.OfEntry(ref c, ref entry, guest: false);
-        s.SetEntry(c.Entry, entry);
-        if (granted && !c.Again)
-            c.Take(LockId.SeptEntry, exclusive: true);
-        return granted || c.Again;
-    }
+    public static bool LockEntryHost(ref S s, ref Call c, int arg) => LockEntry(ref s, ref c, guest: false);
 
-    public static bool LockEntryGuest(ref S s, ref Call c, int arg)
-    {
-        SeptEntry entry = s.Entry(c.Entry);
-        bool granted = LockAttempt.OfEntry(ref c, ref entry, guest: true);
-        s.SetEntry(c.Entry, entry);
-        if (granted && !c.Again)
-            c.Take(LockId.SeptEntry, exclusive: true);
-        return granted || c.Again;
-    }
+    public static bool LockEntryGuest(ref S s, ref Call c, int arg) => LockEntry(ref s, ref c, guest: true);
 
     [Visible]
     public static void ReadEntry(ref S s, ref Call c, int arg) => c.Value = s.Entry(c.Entry);
@@ -194,5 +179,14 @@ internal static class SeptSteps<S>
     {
         c.Out.Rcx = ArchEntry(s.Platform, c.Value);
         c.Out.Rdx = ArchLevelAndState(c.Value, c.Level);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static bool LockEntry(ref S s, ref Call c, bool guest)
+    {
+        SeptEntry entry = s.Entry(c.Entry);
+        bool granted = LockAttempt<S>.OfEntry(ref c, ref entry, guest);
+        s.SetEntry(c.Entry, entry);
+        return LockAttempt<S>.Settle(ref c, granted, LockId.SeptEntry, exclusive: true);
     }
 }

@@ -17,11 +17,9 @@ internal static class TdSteps<S>
     public static bool LockOpStateShared(ref S s, ref Call c, int arg)
     {
         ulong word = s.Td(c.Td, TdField.OpStateLock);
-        bool granted = LockAttempt.OfHost(ref c, ref word, LockRequest.Shared);
+        bool granted = LockAttempt<S>.OfHost(ref c, ref word, LockRequest.Shared);
         s.SetTd(c.Td, TdField.OpStateLock, word);
-        if (granted && !c.Again)
-            c.Take(LockId.OpState, exclusive: false);
-        return granted || c.Again;
+        return LockAttempt<S>.Settle(ref c, granted, LockId.OpState, exclusive: false);
     }
 
     public static void ReleaseOpState(ref S s, ref Call c, int arg)
