@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Numerics;
 using System.Runtime.CompilerServices;
 using TdxVerify.Abi;
 
@@ -15,18 +16,17 @@ public struct ArraysState : IPlatformState
     internal const int X2ApicSlots = 576;
     private const int DirtyShift = 6;
 
-    private static readonly int s_tdFields = Enum.GetValues<TdField>().Length;
-    private static readonly int s_vcpuFields = Enum.GetValues<VcpuField>().Length;
-    private static readonly int s_lpFields = Enum.GetValues<LpField>().Length;
-    private static readonly int s_keyFields = Enum.GetValues<KeyField>().Length;
-    private static readonly int s_globalFields = Enum.GetValues<GlobalField>().Length;
+    private static readonly int s_tdFields = Row<TdField>();
+    private static readonly int s_vcpuFields = Row<VcpuField>();
+    private static readonly int s_lpFields = Row<LpField>();
+    private static readonly int s_keyFields = Row<KeyField>();
+    private static readonly int s_globalFields = Row<GlobalField>();
 
     private readonly PamtEntry[] _pamt;
     private readonly byte[] _pamtTypes;
     private readonly int _start2M;
     private readonly int _start1G;
     private readonly bool[] _dirty;
-    private readonly List<int> _dirtyBlocks;
     private readonly int[] _holder;
 
     private readonly ulong[] _lps;
@@ -39,7 +39,7 @@ public struct ArraysState : IPlatformState
     private ulong[] _vcpus;
     private ulong[] _faultingGpas;
     private uint[] _x2ApicIds;
-    private SeptEntry[][] _tables;
+    private SeptEntry[] _entries;
     private int[] _tablePages;
     private readonly HostMemory _memory;
 
@@ -53,7 +53,6 @@ public struct ArraysState : IPlatformState
         _pamt = new PamtEntry[_start1G + ((pages - 1) >> 18) + 1];
         _pamtTypes = new byte[_pamt.Length];
         _dirty = new bool[(_pamt.Length >> DirtyShift) + 1];
-        _dirtyBlocks = [];
         _holder = new int[pages];
         _lps = new ulong[platform.LpCount * s_lpFields];
         _keys = new ulong[(platform.HkidFirst + platform.HkidCount) * s_keyFields];
@@ -65,7 +64,7 @@ public struct ArraysState : IPlatformState
         _vcpus = new ulong[16 * s_vcpuFields];
         _faultingGpas = new ulong[16 * FaultListSize];
         _x2ApicIds = new uint[8 * X2ApicSlots];
-        _tables = [];
+        _entries = [];
         _tablePages = [];
         _memory = new HostMemory();
         ReserveModuleKeys();
@@ -123,8 +122,7 @@ public struct ArraysState : IPlatformState
     public readonly void SetPamt(PamtRef at, PamtField field, ulong value)
     {
         int position = Position(at);
-        if (!_dirty[position >> DirtyShift])
-            MarkDirty(position >> DirtyShift);
+        _dirty[position >> DirtyShift] = true;
         switch (field)
         {
             case PamtField.Lock: _pamt[position].Lock = (ushort)value; break;
@@ -190,11 +188,11 @@ public struct ArraysState : IPlatformState
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public readonly SeptEntry Entry(EntryRef at) => _tables[at.Table][at.Index];
+    public readonly SeptEntry Entry(EntryRef at) => _entries[(at.Table * EntriesPerTable) + at.Index];
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public readonly void SetEntry(EntryRef at, SeptEntry entry) => _tables[at.Table][at.Index] = entry;
+    public readonly void SetEntry(EntryRef at, SeptEntry entry) => _entries[(at.Table * EntriesPerTable) + at.Index] = entry;
 
     /// <inheritdoc/>
     public readonly int TablePage(int table) => _tablePages[table];
@@ -232,17 +230,9 @@ public struct ArraysState : IPlatformState
     public int NewTable(int page)
     {
         int table = _tablePool.Take();
-        if (table >= _tables.Length)
-        {
-            int size = Math.Max(64, 2 * _tables.Length);
-            Array.Resize(ref _tables, size);
-            Array.Resize(ref _tablePages, size);
-        }
-
-        if (_tables[table] is { } entries)
-            Array.Clear(entries);
-        else
-            _tables[table] = new SeptEntry[EntriesPerTable];
+        Grow(ref _entries, (table + 1) * EntriesPerTable);
+        Grow(ref _tablePages, table + 1);
+        Array.Clear(_entries, table * EntriesPerTable, EntriesPerTable);
         _tablePages[table] = page;
         _holder[page] = table;
         return table;
@@ -283,6 +273,10 @@ public struct ArraysState : IPlatformState
     {
     }
 
+    // Fields of an object, as many as make its place in the array a shift and not a multiplication.
+    private static int Row<F>()
+        where F : struct, Enum => (int)BitOperations.RoundUpToPowerOf2((uint)Enum.GetValues<F>().Length);
+
     private static void Grow<T>([NotNull] ref T[] array, int needed)
     {
         if (array.Length < needed)
@@ -303,16 +297,9 @@ public struct ArraysState : IPlatformState
         _ => _start1G + at.Index,
     };
 
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    private readonly void MarkDirty(int block)
-    {
-        _dirty[block] = true;
-        _dirtyBlocks.Add(block);
-    }
-
     private readonly void ResetPamt()
     {
-        foreach (int block in _dirtyBlocks)
+        for (int block = Array.IndexOf(_dirty, true); block >= 0; block = Array.IndexOf(_dirty, true, block + 1))
         {
             int start = block << DirtyShift;
             int length = Math.Min(1 << DirtyShift, _pamt.Length - start);
@@ -320,8 +307,6 @@ public struct ArraysState : IPlatformState
             Array.Clear(_pamtTypes, start, length);
             _dirty[block] = false;
         }
-
-        _dirtyBlocks.Clear();
     }
 
     // One entry, whatever its size, but for its type: 16 bytes.

@@ -150,6 +150,7 @@ public sealed class Leaf<S>
         // The delegate is closed over a first argument that nothing uses: an open one shifts its arguments at each call.
         var method = new DynamicMethod(
             Id.Name, null, [typeof(object), typeof(S).MakeByRefType(), typeof(Call).MakeByRefType()], typeof(Leaf<S>).Module, true);
+        method.InitLocals = false;
         ILGenerator il = method.GetILGenerator();
         Label release = il.DefineLabel();
         var failures = new List<(Label Label, int Step)>();
