@@ -18,15 +18,18 @@ internal sealed class CallTape
     /// <summary>The inputs of one sequence.</summary>
     internal sealed class Sequence
     {
-        private readonly TraceEvent[] _events;
         private readonly Input[] _inputs;
+        private readonly Other[] _others;
 
         public Sequence(TraceSequence sequence)
         {
-            _events = sequence.Events;
-            _inputs = [.. _events.Select((e, position) => new Input
+            _inputs = [.. sequence.Events.Select(e => new Input
             {
-                Operation = e.GuestOperation, Hpa = e.Hpa, RecordedRax = e.Output.Rax, Kind = e.Kind, Lp = e.Lp, Event = position,
+                Operation = e.GuestOperation, Hpa = e.Hpa, RecordedRax = e.Output.Rax, Kind = e.Kind, Lp = e.Lp,
+            })];
+            _others = [.. sequence.Events.Where(e => !IsCallOrOperation(e.Kind)).Select(e => new Other
+            {
+                Lock = e.Lock, Hpa = e.Hpa, Data = e.Data, Pending = e.Pending, Kind = e.Kind,
             })];
         }
 
@@ -34,6 +37,7 @@ internal sealed class CallTape
         public long Carry(IPort port, IChoiceOracle? oracle)
         {
             long calls = 0;
+            int other = 0;
             foreach (ref readonly Input input in _inputs.AsSpan())
             {
                 RegisterFile registers;
@@ -59,7 +63,7 @@ internal sealed class CallTape
                         port.GuestSubmit(input.Hpa, input.Operation);
                         break;
                     default:
-                        CarryOther(port, _events[input.Event]);
+                        CarryOther(port, _others[other++]);
                         break;
                 }
             }
@@ -67,7 +71,10 @@ internal sealed class CallTape
             return calls;
         }
 
-        private static void CarryOther(IPort port, in TraceEvent e)
+        private static bool IsCallOrOperation(TraceEventKind kind) =>
+            kind is TraceEventKind.Seamcall or TraceEventKind.Enter or TraceEventKind.Exit or TraceEventKind.Guest;
+
+        private static void CarryOther(IPort port, in Other e)
         {
             switch (e.Kind)
             {
@@ -99,7 +106,16 @@ internal sealed class CallTape
         public ulong Hpa;
         public ulong RecordedRax;
         public int Lp;
-        public int Event;
+        public TraceEventKind Kind;
+    }
+
+    // What the host does besides calls.
+    private struct Other
+    {
+        public LockOperation Lock;
+        public ulong Hpa;
+        public byte[]? Data;
+        public bool Pending;
         public TraceEventKind Kind;
     }
 }
