@@ -35,7 +35,7 @@ internal static class CallAnswer<S>
         }
 
         // In this order: a copy of registers of which one was written just before waits for that write.
-        registers = c.Out;
+        RegisterFile.Copy(c.Out, ref registers);
         registers.Rax = c.Out.Rax = c.Status;
     }
 

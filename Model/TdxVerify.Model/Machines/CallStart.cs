@@ -9,8 +9,8 @@ internal static class CallStart<S>
     /// <summary>A SEAMCALL.</summary>
     public static void Begin(ref Call c, int lp, in RegisterFile registers, uint choices)
     {
-        c.In = registers;
-        c.Out = registers;
+        RegisterFile.Copy(registers, ref c.In);
+        RegisterFile.Copy(registers, ref c.Out);
         c.Status = Status.TDX_SUCCESS;
         c.Held = 0;
         c.Size = default;
