@@ -90,7 +90,7 @@ internal sealed class HelpAction(Terminal terminal) : SynchronousCommandLineActi
         terminal.Out.WriteLine($"\n{terminal.Bold("examples")}");
         foreach ((string arguments, string meaning) in examples)
         {
-            terminal.Out.WriteLine($"{Indent}{path} {arguments}");
+            terminal.Out.WriteLine($"{Indent}{path} {arguments}".TrimEnd());
             Paragraph.Write(terminal, Indent + Indent, terminal.Faint(meaning));
         }
     }

@@ -30,6 +30,12 @@ internal static class UsageErrors
             return $"{command.Name} needs {missing.HelpName ?? missing.Name}{Example(command)}";
         if (parsed.UnmatchedTokens.Count > 0)
             return $"{command.Name} takes no argument '{parsed.UnmatchedTokens[0]}'; see {Help(command)}";
+        if (command.Options.FirstOrDefault(option => parsed.GetResult(option)?.Errors.Any() ?? false) is { } number && parsed.GetResult(number)!.Tokens is [var value, ..]
+            && number.ValueType == typeof(int))
+        {
+            return $"{number.Name}: '{value.Value}' is no whole number of at most {int.MaxValue}; see {Help(command)}";
+        }
+
         return parsed.Errors.Count > 0 ? $"{parsed.Errors[0].Message.TrimEnd('.')}; see {Help(command)}" : null;
     }
 

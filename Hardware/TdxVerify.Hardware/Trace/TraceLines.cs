@@ -26,6 +26,32 @@ internal sealed class TraceLines(Stream stream, TracePosition position) : IDispo
         return false;
     }
 
+    /// <summary>
+    /// Whether gzip data turn out to be damaged in what has not been read: then what came out of them last may be garbage,
+    /// though it looks like lines. Nothing can be read after this.
+    /// </summary>
+    public bool IsDamagedFurtherOn()
+    {
+        if (stream is not GzipTraceStream)
+            return false;
+        try
+        {
+            while (stream.Read(_buffer) > 0)
+            {
+            }
+
+            return false;
+        }
+        catch (InvalidDataException)
+        {
+            return true;
+        }
+    }
+
+    /// <summary>The error for damaged gzip data.</summary>
+    public TraceException Damaged(int line, Exception? inner = null) =>
+        new(position.File, line, "the gzip data is damaged or cut off here, expected a complete gzip file", inner);
+
     public void Dispose() => stream.Dispose();
 
     private bool NextLine(out ReadOnlySpan<byte> line)
@@ -85,7 +111,7 @@ internal sealed class TraceLines(Stream stream, TracePosition position) : IDispo
         }
         catch (InvalidDataException e)
         {
-            throw new TraceException(position.File, position.Line + 1, "the gzip data is damaged or cut off here, expected a complete gzip file", e);
+            throw Damaged(position.Line + 1, e);
         }
         catch (Exception e) when (TraceStream.IsSystemFault(e))
         {

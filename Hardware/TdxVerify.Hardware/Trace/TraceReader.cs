@@ -63,14 +63,17 @@ public sealed class TraceReader : IDisposable
         try
         {
             _parser.Parse(line, out _current);
+            _context.Complete(ref _current);
+            return true;
+        }
+        catch (Exception e) when (e is JsonException or TraceException && _lines.IsDamagedFurtherOn())
+        {
+            throw _lines.Damaged(_position.Line, e);
         }
         catch (JsonException e)
         {
             throw Malformed(e);
         }
-
-        _context.Complete(ref _current);
-        return true;
     }
 
     /// <inheritdoc/>
@@ -86,6 +89,10 @@ public sealed class TraceReader : IDisposable
         try
         {
             return TraceHeaderParser.Parse(line, _position);
+        }
+        catch (Exception e) when (e is JsonException or TraceException && _lines.IsDamagedFurtherOn())
+        {
+            throw _lines.Damaged(_position.Line, e);
         }
         catch (JsonException e)
         {

@@ -44,6 +44,8 @@ internal static class TraceStream
 
     private static FileStream Open(string path, string verb, Func<string, FileStream> open)
     {
+        if (path.Length == 0)
+            throw new TraceException("''", 0, "is no file name");
         if (Directory.Exists(path))
             throw new TraceException(path, 0, $"is a directory, expected a trace file, such as one of {Path.Combine(path, "*.jsonl.gz")}");
         try

@@ -83,12 +83,19 @@ internal static class DiagramCommand
 
     private static void WriteFiles(Terminal terminal, IEnumerable<ModelDocument> documents, string folder)
     {
-        Directory.CreateDirectory(folder);
-        foreach (ModelDocument document in documents)
+        try
         {
-            string path = Path.Combine(folder, document.FileName);
-            File.WriteAllText(path, document.Markdown());
-            terminal.Out.WriteLine(path);
+            Directory.CreateDirectory(folder);
+            foreach (ModelDocument document in documents)
+            {
+                string path = Path.Combine(folder, document.FileName);
+                File.WriteAllText(path, document.Markdown());
+                terminal.Out.WriteLine(path);
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
+        {
+            throw new InputException($"--output: {folder} cannot be used as a folder for documents: {e.Message}", e);
         }
     }
 }

@@ -44,6 +44,10 @@ internal static class ReplayCommand
             bool isSeed = PropsCommand.TryParseSeed(text, out ulong seed) && !File.Exists(text);
             if (isSeed && parsed.GetValue(sequence) is not null)
                 throw new InputException("--sequence: a seed has one sequence; the option is for a file of several");
+            if (!isSeed && parsed.GetResult(operations) is { Implicit: false })
+                throw new InputException("--operations: a file has the operations that it has; the option is for a seed");
+            if (!isSeed && !Path.Exists(text))
+                throw new InputException($"{text}: no such file, and no seed; a seed is written 0x1234 or 4660");
             SavedFailure.CheckFolder(parsed.GetRequiredValue(output));
             return isSeed
                 ? Seed(terminal, port, version ?? ModuleProfile.V1_5_01, seed, parsed.GetValue(operations), parsed.GetRequiredValue(output), parsed.GetValue(json))

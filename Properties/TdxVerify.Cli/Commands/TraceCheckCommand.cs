@@ -78,7 +78,8 @@ internal static class TraceCheckCommand
     private static string Describe(TraceVerdict verdict)
     {
         TraceFinding finding = verdict.Finding!;
-        string where = finding.Line is { } line ? $"{verdict.File}:{line}" : verdict.File;
+        string file = verdict.File.Length == 0 ? "''" : verdict.File;
+        string where = finding.Line is { } line ? $"{file}:{line}" : file;
         return $"{where}: {(verdict.Outcome == TraceOutcome.OutOfScope ? "out of scope: " : "")}{finding.Reason}";
     }
 }

@@ -88,7 +88,7 @@ public static class StatusParser
         {
             problem = ClosestName.Find(name, s_byName.Keys) is { } near
                 ? $"'{name}' is no TDX status, did you mean {near}?"
-                : $"'{name}' is no TDX status";
+                : $"'{name}' is no TDX status; one is written 0x8000020000000092 or TDX_OPERAND_BUSY(SEPT_TREE)";
             return false;
         }
 

@@ -65,9 +65,11 @@ public class PropsCommandTests
     [InlineData("from 1 to 256", "props", "--jobs", "257")]
     [InlineData("there is no module version", "props", "--profile", "1.4")]
     [InlineData("cannot be used as a folder", "props", "--output", "/dev/null/failures")]
-    [InlineData("no such file", "replay", "0xseed")]
     [InlineData("from 1 to 1000000", "replay", "0x12", "--operations", "0")]
     [InlineData("a seed has one sequence", "replay", "0x12", "--sequence", "1")]
+    [InlineData("the option is for a seed", "replay", "x.jsonl", "--operations", "3")]
+    [InlineData("no such file, and no seed", "replay", "0xseed")]
+    [InlineData("--operations: '99999999999' is no whole number", "props", "--operations", "99999999999")]
     public void What_cannot_run_says_so_in_one_line(string message, params string[] arguments)
     {
         var run = CliRun.Of(arguments);

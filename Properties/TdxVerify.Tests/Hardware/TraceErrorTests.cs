@@ -1,5 +1,6 @@
 using System.Text;
 using TdxVerify.Hardware.Trace;
+using TdxVerify.Tests.Traces;
 using Xunit;
 
 namespace TdxVerify.Tests.Hardware;
@@ -157,12 +158,12 @@ public class TraceErrorTests
     [InlineData("no such file.jsonl", "no such file")]
     [InlineData("no such folder/trace.jsonl", "no such file")]
     [InlineData(".", "is a directory")]
-    [InlineData("", "cannot be read")]
+    [InlineData("", "is no file name")]
     [InlineData("zero\0byte", "cannot be read")]
     public void A_file_that_cannot_be_opened_is_named_with_the_reason(string path, string fault)
     {
         TraceException error = Assert.Throws<TraceException>(() => TraceReader.Open(path).Dispose());
-        Assert.Equal(path, error.File);
+        Assert.Equal(path.Length == 0 ? "''" : path, error.File);
         Assert.Equal(0, error.Line);
         Assert.Contains(fault, error.Fault, StringComparison.Ordinal);
     }
@@ -193,6 +194,19 @@ public class TraceErrorTests
         {
             string path = folder.Write("cut.gz", whole[..length]);
             Assert.Throws<TraceException>(() => TraceFile.Load(path));
+        }
+    }
+
+    // Where the data end, the decompressor gives garbage that looks like the rest of a line.
+    [Fact]
+    public void A_recording_cut_off_anywhere_is_said_to_be_cut_off()
+    {
+        byte[] whole = File.ReadAllBytes(Recordings.PathOf("lifecycle"));
+        using var folder = new TemporaryFolder();
+        for (int length = 2; length < whole.Length; length += length < 40 ? 1 : 997)
+        {
+            string path = folder.Write("cut.gz", whole[..length]);
+            Assert.StartsWith("the gzip data is damaged or cut off", Assert.Throws<TraceException>(() => TraceFile.Load(path)).Fault, StringComparison.Ordinal);
         }
     }
 
