@@ -17,6 +17,7 @@ internal static class MutantsCommand
         var only = new Option<string>("--only") { HelpName = "TEXT", Description = "only mutants whose name contains this, such as 'TDH.MEM.TRACK step'" };
         var recordings = new Option<string>("--recordings") { HelpName = "DIR", Description = "recordings that may tell a mutant; without it, Properties/Recordings where the sources are" };
         Option<string> profile = CommonOptions.Profile("the module version; without it, 1.5.01");
+        var full = new Option<bool>("--full") { Description = "also print every leaf, and every mutant that is equivalent or told by no law with its step" };
         Option<bool> json = CommonOptions.Json();
 
         var command = new CliCommand("mutants", "derives faulty models from the declared steps and counts how many the suite tells from the right one")
@@ -38,6 +39,7 @@ internal static class MutantsCommand
         command.Add(only);
         command.Add(recordings);
         command.Add(profile);
+        command.Add(full);
         command.Add(json);
         command.SetAction(parsed => Run(
             terminal,
@@ -49,16 +51,17 @@ internal static class MutantsCommand
                 Only = parsed.GetValue(only) ?? "",
                 Recordings = FindRecordings(parsed.GetValue(recordings)),
             },
+            parsed.GetValue(full),
             parsed.GetValue(json)));
         return command;
     }
 
-    private static int Run(Terminal terminal, MutantsOptions options, bool asJson)
+    private static int Run(Terminal terminal, MutantsOptions options, bool isFull, bool asJson)
     {
         var run = new MutantsRun(options);
         if (run.Selected == 0)
             throw new InputException($"--only: no mutant's name contains '{options.Only}'");
-        var text = new MutantsText(terminal, options);
+        var text = new MutantsText(terminal, options, isFull);
         if (!asJson)
             text.WriteStart(run);
         MutantsResult result = asJson ? run.Run() : text.RunWithProgress(run);

@@ -4,12 +4,15 @@ using TdxVerify.Properties.Mutants;
 
 namespace TdxVerify.Cli.Commands;
 
-/// <summary>A run of mutants as a person reads it.</summary>
-internal sealed class MutantsText(Terminal terminal, MutantsOptions options)
+/// <summary>
+/// A run of mutants as a person reads it: a page of scores with all survivors by name, or all mutants that are of interest.
+/// </summary>
+internal sealed class MutantsText(Terminal terminal, MutantsOptions options, bool isFull)
 {
     private const int NameWidth = 34;
     private const int NumberWidth = 10;
     private const int Tick = 200;
+    private const int RareShadow = 2;
 
     public void WriteStart(MutantsRun run)
     {
@@ -36,11 +39,13 @@ internal sealed class MutantsText(Terminal terminal, MutantsOptions options)
     public void Write(MutantsResult result)
     {
         WriteTable("By kind", result.Verdicts.GroupBy(verdict => verdict.Kind).OrderBy(group => group.Key).Select(group => (group.Key.Name(), group.ToList())));
-        WriteTable("By leaf", result.Verdicts.GroupBy(verdict => verdict.Leaf).Select(group => (group.Key, group.ToList())));
-        WriteList("Survived conformance", result.Survivors, verdict => verdict.Hint);
+        WriteTable(
+            isFull ? "By leaf" : "By family of leaves",
+            result.Verdicts.GroupBy(verdict => isFull ? verdict.Leaf : verdict.Family).Select(group => (group.Key, group.ToList())));
         WriteEquivalent(result);
         WriteLaws(result);
-        WriteList("Told by no law", result.Verdicts.Where(verdict => verdict.Shadow is null && !verdict.Laws.IsKilled), verdict => verdict.Kind.Name());
+        WriteToldByNoLaw([.. result.Verdicts.Where(verdict => verdict.Conformance.IsKilled && verdict.Shadow is null && !verdict.Laws.IsKilled)]);
+        WriteSurvivors([.. result.Survivors]);
         WriteEnd(result);
     }
 
@@ -71,35 +76,51 @@ internal sealed class MutantsText(Terminal terminal, MutantsOptions options)
         }
     }
 
-    private void WriteList(string heading, IEnumerable<MutantVerdict> verdicts, Func<MutantVerdict, string> why)
+    private void WriteSurvivors(List<MutantVerdict> survivors)
     {
-        List<MutantVerdict> all = [.. verdicts];
-        if (all.Count == 0)
-            return;
         terminal.Out.WriteLine();
-        terminal.Out.WriteLine(terminal.Bold($"{heading}: {all.Count}"));
-        foreach (IGrouping<string, MutantVerdict> reason in all.GroupBy(why))
+        terminal.Out.WriteLine(terminal.Bold($"Survived conformance: {(survivors.Count == 0 ? "none" : survivors.Count)}"));
+        foreach (IGrouping<string, MutantVerdict> reason in survivors.GroupBy(verdict => verdict.Hint))
         {
             Paragraph.Write(terminal, "  ", terminal.Faint($"{reason.Key}:"));
             foreach (MutantVerdict verdict in reason)
-                Paragraph.Write(terminal, "    ", verdict.Id);
+                Paragraph.Write(terminal, "    ", terminal.Bad(verdict.Id));
         }
     }
 
-    // Hundreds of mutants have a few dozen reasons; the JSON document names that of each.
+    private void WriteToldByNoLaw(List<MutantVerdict> verdicts)
+    {
+        terminal.Out.WriteLine();
+        terminal.Out.WriteLine(terminal.Bold($"Told by no law, though by conformance: {(verdicts.Count == 0 ? "none" : verdicts.Count)}"));
+        foreach (IGrouping<string, MutantVerdict> leaf in verdicts.GroupBy(verdict => verdict.Leaf))
+        {
+            terminal.Out.WriteLine($"  {leaf.Key}");
+            if (!isFull)
+                Paragraph.Write(terminal, "    ", string.Join("; ", leaf.Select(verdict => verdict.Fault)));
+            foreach (MutantVerdict verdict in isFull ? leaf.AsEnumerable() : [])
+                Paragraph.Write(terminal, "    ", verdict.Id[leaf.Key.Length..].TrimStart());
+        }
+    }
+
+    // Hundreds of mutants have a few dozen reasons.
     private void WriteEquivalent(MutantsResult result)
     {
         List<MutantVerdict> all = [.. result.Equivalent];
         if (all.Count == 0)
             return;
         terminal.Out.WriteLine();
-        terminal.Out.WriteLine(terminal.Bold($"Equivalent: {all.Count}, by what shadows them, checked by running (--json: each of them)"));
-        foreach (IGrouping<string, MutantVerdict> shadow in all.GroupBy(verdict => verdict.Shadow!.Rule).OrderByDescending(group => group.Count()))
+        terminal.Out.WriteLine(terminal.Bold($"Equivalent: {all.Count}, by what shadows them, checked by running{(isFull ? "" : " (--full, --json: each)")}"));
+        List<IGrouping<string, MutantVerdict>> shadows = [.. all.GroupBy(verdict => verdict.Shadow!.Rule).OrderByDescending(group => group.Count())];
+        List<IGrouping<string, MutantVerdict>> rare = isFull ? [] : [.. shadows.Where(group => group.Count() <= RareShadow)];
+        foreach (IGrouping<string, MutantVerdict> shadow in shadows.Take(shadows.Count - rare.Count))
         {
-            MutantVerdict example = shadow.First();
             Paragraph.Write(terminal, $"{shadow.Count(),6}  ", shadow.Key);
-            Paragraph.Write(terminal, "        ", terminal.Faint($"e.g. {example.Id}, in {example.Shadow!.Occasions:N0} runs"));
+            foreach (MutantVerdict verdict in isFull ? shadow.AsEnumerable() : [])
+                Paragraph.Write(terminal, "        ", terminal.Faint($"{verdict.Id}, in {verdict.Shadow!.Occasions:N0} runs"));
         }
+
+        if (rare.Count > 0)
+            terminal.Out.WriteLine($"{rare.Sum(group => group.Count()),6}  for {rare.Count} other reasons of at most {RareShadow} mutants each");
     }
 
     private void WriteLaws(MutantsResult result)

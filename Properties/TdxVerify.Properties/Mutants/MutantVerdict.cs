@@ -15,6 +15,20 @@ public sealed record MutantVerdict(string Id, string Leaf, MutantKind Kind, int 
     /// <summary>Why it is equivalent, checked by running; null: it is not known to be.</summary>
     public Shadow? Shadow { get; init; }
 
+    /// <summary>Its id without the leaf, and without the text of the step: what is wrong where.</summary>
+    public string Fault => (Id.StartsWith(Leaf, StringComparison.Ordinal) ? Id[Leaf.Length..].TrimStart() : Id).Split(": ")[0];
+
+    /// <summary>The leaves that it is one of, such as TDH.MEM.PAGE.*; what has no leaf's name is a part of all calls.</summary>
+    public string Family
+    {
+        get
+        {
+            string[] parts = Leaf.Split(' ')[0].Split('.');
+            int shared = parts.Length < 3 ? 0 : parts[1] == "MEM" && parts.Length > 3 ? 3 : 2;
+            return shared == 0 ? "dispatchers, guest, exits" : $"{string.Join('.', parts[..shared])}.*";
+        }
+    }
+
     /// <summary>Nothing told it by its answers, and nothing shows why it could not be told.</summary>
     public bool Survived => !Conformance.IsKilled && Shadow is null;
 
