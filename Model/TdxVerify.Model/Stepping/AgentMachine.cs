@@ -62,6 +62,7 @@ public sealed class AgentMachine<S>(LeafSet<S> leaves, bool splitsLocks = false,
     {
         CallStart<S>.BeginGuest(ref s, ref a.Call, a.Call.Lp, a.Call.Vcpu, default, 0);
         a.Call.End = CallEnd.InterruptExit;
+        GuestSteps<S>.ResetOnForwardProgress(ref s, ref a.Call, 0);
         StartExit(ref a);
         Advance(ref s, ref a);
         RunUnseen(ref s, ref a);

@@ -11,11 +11,14 @@ namespace TdxVerify.Model;
 /// reads and writes (Properties/README.md, "How exploration works"). States that no call can tell apart should be one:
 /// so what is dead is cleared: the list of faulting GPAs behind its length, #VE information that was read, and where
 /// <see cref="OldestEpoch"/> is set also what only TDH.PHYMEM.PAGE.RDMD and a few error outputs still show, owner and
-/// BEPOCH of a page that belongs to nobody.
+/// BEPOCH of a page that belongs to nobody. Readers that were refused under an exclusive holder are not counted.
 /// </remarks>
 public struct CellState(PlatformInfo platform, ICells cells) : IPlatformState
 {
     private const int EntriesPerTable = 512;
+
+    // Of three ages, oldest, previous and current, a new TD's first epoch is the current one.
+    private const ulong AgeOfCurrent = 2;
     private readonly HostMemory _memory = new();
 
     /// <inheritdoc/>
@@ -58,7 +61,12 @@ public struct CellState(PlatformInfo platform, ICells cells) : IPlatformState
     /// <inheritdoc/>
     public readonly void SetPamt(PamtRef at, PamtField field, ulong value)
     {
-        Cells.Write(Cell.Pamt(at, field), field == PamtField.Bepoch && value == 0 ? OldestEpoch : value);
+        Cells.Write(Cell.Pamt(at, field), field switch
+        {
+            PamtField.Bepoch when value == 0 => OldestEpoch,
+            PamtField.Lock => WithoutLeftReaders(value),
+            _ => value,
+        });
         if (OldestEpoch == 0 || field != PamtField.Type || value != (ulong)PageType.PT_NDA)
             return;
         Cells.Write(Cell.Pamt(at, PamtField.Owner), 0);
@@ -81,7 +89,12 @@ public struct CellState(PlatformInfo platform, ICells cells) : IPlatformState
     public readonly ulong Td(int td, TdField field) => Cells.Read(Cell.Td(td, field));
 
     /// <inheritdoc/>
-    public readonly void SetTd(int td, TdField field, ulong value) => Cells.Write(Cell.Td(td, field), value);
+    public readonly void SetTd(int td, TdField field, ulong value) => Cells.Write(Cell.Td(td, field), field switch
+    {
+        TdField.Epoch when value < OldestEpoch => OldestEpoch + AgeOfCurrent,
+        TdField.OpStateLock or TdField.SeptTreeLock or TdField.EpochLock => WithoutLeftReaders(value),
+        _ => value,
+    });
 
     /// <inheritdoc/>
     public readonly ulong Vcpu(int vcpu, VcpuField field) => Cells.Read(Cell.Vcpu(vcpu, field));
@@ -118,7 +131,8 @@ public struct CellState(PlatformInfo platform, ICells cells) : IPlatformState
     public readonly ulong Global(GlobalField field) => Cells.Read(new Cell(ChangeKind.Global, 0, (int)field));
 
     /// <inheritdoc/>
-    public readonly void SetGlobal(GlobalField field, ulong value) => Cells.Write(new Cell(ChangeKind.Global, 0, (int)field), value);
+    public readonly void SetGlobal(GlobalField field, ulong value) =>
+        Cells.Write(new Cell(ChangeKind.Global, 0, (int)field), field == GlobalField.KotLock ? WithoutLeftReaders(value) : value);
 
     /// <inheritdoc/>
     public readonly uint X2ApicId(int td, int vcpuIndex) => (uint)Cells.Read(new Cell(ChangeKind.X2ApicId, td, vcpuIndex));
@@ -178,6 +192,9 @@ public struct CellState(PlatformInfo platform, ICells cells) : IPlatformState
 
     /// <inheritdoc/>
     public readonly void InvalidateEpt(int lp, int td) => Stale?.Invalidate(Cells, lp);
+
+    // Readers that refused attempts left behind count for nothing: the exclusive release drops them all.
+    private static ulong WithoutLeftReaders(ulong word) => PlainLock.IsExclusive(word) ? word & HostPriorityLock.AllButReaders : word;
 
     private readonly void Clear(ChangeKind kind, int target, int first, int end)
     {

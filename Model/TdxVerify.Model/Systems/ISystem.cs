@@ -58,6 +58,9 @@ public enum EventKind
 
     /// <summary>A law was broken.</summary>
     Violation,
+
+    /// <summary>Something worth counting, which need not occur.</summary>
+    Noted,
 }
 
 /// <summary>Something that a step can report.</summary>

@@ -17,7 +17,8 @@ internal static class GuestSteps<S>
     /// <summary>The guest dispatcher's own checks, then the leaf's.</summary>
     public static LeafBuilder<S> Tdcall(GuestLeaf leaf) => VmExit(new LeafBuilder<S>(LeafId.Of(leaf)));
 
-    private static void ResetOnForwardProgress(ref S s, ref Call c, int arg)
+    /// <summary>The guest got on since the last TDH.VP.ENTER: fault counter and list begin anew.</summary>
+    public static void ResetOnForwardProgress(ref S s, ref Call c, int arg)
     {
         if (s.Vcpu(c.Vcpu, VcpuField.Rip) == s.Lp(c.Lp, LpField.RipAtEntry))
             return;

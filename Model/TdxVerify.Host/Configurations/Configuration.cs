@@ -1,0 +1,94 @@
+using System.Collections.Immutable;
+using TdxVerify.Abi;
+using TdxVerify.Model;
+
+namespace TdxVerify.Host;
+
+/// <summary>When a processor that runs a guest gets an interrupt that nobody in the configuration sent.</summary>
+public enum InterruptMode
+{
+    /// <summary>Never.</summary>
+    Absent,
+
+    /// <summary>Between any two instructions of the guest, but at least one is carried out after each entry.</summary>
+    Fair,
+
+    /// <summary>Between any two instructions, and before the first.</summary>
+    Storm,
+}
+
+/// <summary>A host thread of a configuration, with what its program works on.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="Program">What it runs.</param>
+public sealed record HostAgent(string Name, HostProgram Program)
+{
+    /// <summary>For <see cref="Repeat"/>: it begins again and again.</summary>
+    public const int Endless = 255;
+
+    /// <summary>The logical processor that it runs on at the start.</summary>
+    public int Lp { get; init; }
+
+    /// <summary>The vCPU that it works on: for a vCPU thread its own.</summary>
+    public int Vcpu { get; init; }
+
+    /// <summary>The GPAs that it works on, by number; it begins at the first.</summary>
+    public ImmutableArray<int> Gpas { get; init; } = [0];
+
+    /// <summary>How often it runs its program, 1 to 254, or <see cref="Endless"/>.</summary>
+    public int Repeat { get; init; } = Endless;
+}
+
+/// <summary>Laws that a configuration can leave out.</summary>
+[Flags]
+public enum HostLaws
+{
+    /// <summary>None but those that always hold: the module does not halt, locks do not leak, pages handed back are not exposed.</summary>
+    Always = 0,
+
+    /// <summary>The host never bugs the VM.</summary>
+    NoHostBug = 1,
+
+    /// <summary>Mirror SPTE and S-EPT entry agree while nobody changes them.</summary>
+    MirrorAgrees = 2,
+}
+
+/// <summary>A small system to explore: a TD, host threads, guests.</summary>
+/// <param name="Name">Its name.</param>
+public sealed record Configuration(string Name)
+{
+    /// <summary>The module.</summary>
+    public ModuleProfile Profile { get; init; } = ModuleProfile.V1_5_05;
+
+    /// <summary>Leaves other than those of the profile: a hypothetical module, a mutant. Null: the profile's.</summary>
+    public LeafSet<CellState>? Leaves { get; init; }
+
+    /// <summary>The TD.</summary>
+    public TdLayout Td { get; init; } = new();
+
+    /// <summary>The host threads.</summary>
+    public required ImmutableArray<HostAgent> Agents { get; init; }
+
+    /// <summary>What each vCPU runs; those left out leave at once (<see cref="GuestCode.Leaves"/>).</summary>
+    public ImmutableArray<GuestCode> Guests { get; init; } = [];
+
+    /// <summary>When guests are interrupted.</summary>
+    public InterruptMode Interrupts { get; init; }
+
+    /// <summary>Variables of the VM that are not 0 at the start.</summary>
+    public ImmutableDictionary<string, ulong> Variables { get; init; } = ImmutableDictionary<string, ulong>.Empty;
+
+    /// <summary>Laws besides those that always hold.</summary>
+    public HostLaws Laws { get; init; } = HostLaws.NoHostBug;
+
+    /// <summary>Each atomic instruction of an attempt at a lock of the module is a step.</summary>
+    public bool SplitsLocks { get; init; }
+
+    /// <summary>Epochs are kept as the numbers that they are, so that the space has no end: for comparisons to a depth.</summary>
+    public bool AbsoluteEpochs { get; init; }
+
+    /// <summary>Further calls on the platform before the start.</summary>
+    public Action<ModelPort<CellState>, TdPages>? Prepare { get; init; }
+
+    /// <summary>What a vCPU runs.</summary>
+    public GuestCode GuestOf(int vcpu) => vcpu < Guests.Length ? Guests[vcpu] : GuestCode.Leaves;
+}

@@ -1,0 +1,101 @@
+using TdxVerify.Abi;
+using TdxVerify.Model;
+
+namespace TdxVerify.Host;
+
+/// <summary>What the steps of a configuration can report.</summary>
+internal sealed class HostEvents
+{
+    public const string ModuleHalt = "the module never halts";
+    public const string NotModelled = "every call is modelled";
+    public const string LockLeaks = "no lock acquired by a call outlives it";
+    public const string PageExposed = "a page handed back to the host is not exposed";
+    public const string HostBug = "the host never bugs the VM";
+    public const string MirrorDisagrees = "the mirror SPTE agrees with the S-EPT entry";
+
+    private const int Maximum = 64;
+
+    // The class of statuses that say that a resource is busy (facts/status.csv).
+    private const byte BusyClass = 2;
+
+    private readonly List<SystemEvent> _events = [];
+    private readonly Dictionary<string, int> _numbers = [];
+
+    public HostEvents(Configuration configuration, LeafSet<CellState> leaves)
+    {
+        foreach (string law in new[] { ModuleHalt, NotModelled, LockLeaks, PageExposed })
+            Add(law, EventKind.Violation);
+        if (configuration.Laws.HasFlag(HostLaws.NoHostBug))
+            Add(HostBug, EventKind.Violation);
+        if (configuration.Laws.HasFlag(HostLaws.MirrorAgrees))
+            Add(MirrorDisagrees, EventKind.Violation);
+        for (int agent = 0; agent < configuration.Agents.Length; agent++)
+            AddAgent(configuration, agent);
+        if (_events.Count > Maximum)
+            throw new ProgramException($"{configuration.Name}: its programs report more than {Maximum} things.");
+        AddBusy(configuration, leaves);
+    }
+
+    public IReadOnlyList<SystemEvent> All => _events;
+
+    /// <summary>A guest that runs on is progress of its vCPU's thread.</summary>
+    public static string GuestRuns(HostAgent agent) => ProgressOf(agent, "the guest runs");
+
+    public static string ProgressOf(HostAgent agent, string text) => $"{agent.Name}: {text}";
+
+    public static string BusyOf(string leaf, ulong status) => $"{leaf}: {StatusTable.NameOf(status)}";
+
+    public static bool IsBusy(ulong status) => new StatusCode(status) is { IsError: true, Class: BusyClass };
+
+    public int this[string name] => _numbers.GetValueOrDefault(name, -1);
+
+    private static IEnumerable<ProgramTransition> Transitions(Configuration configuration, HostAgent agent) =>
+        agent.Program.WithCalled().SelectMany(program => program.States).SelectMany(state => state.Transitions)
+            .Concat(Enters(agent) ? configuration.GuestOf(agent.Vcpu).Instructions.SelectMany(instruction => instruction.Transitions) : []);
+
+    private static bool Enters(HostAgent agent) => Calls(agent).Any(call => call.Leaf == HostLeaf.TDH_VP_ENTER);
+
+    private static IEnumerable<SeamcallAction> Calls(HostAgent agent) =>
+        agent.Program.WithCalled().SelectMany(program => program.States).Select(state => state.Action).OfType<SeamcallAction>();
+
+    private void AddAgent(Configuration configuration, int number)
+    {
+        HostAgent agent = configuration.Agents[number];
+        foreach (ProgramTransition transition in Transitions(configuration, agent))
+        {
+            if (transition.Progress is { } progress)
+                Add(ProgressOf(agent, progress), EventKind.Progress, number);
+            if (transition.Sometimes is { } sometimes)
+                Add(sometimes, EventKind.Sometimes);
+        }
+
+        foreach (string entry in agent.Program.WithCalled().SelectMany(program => program.States).Select(state => state.EntryProgress).OfType<string>())
+            Add(ProgressOf(agent, entry), EventKind.Progress, number);
+        if (Enters(agent) && configuration.GuestOf(agent.Vcpu).Instructions.Any(instruction => instruction.Op.Kind == GuestInstructionKind.Spin))
+            Add(GuestRuns(agent), EventKind.Progress, number);
+    }
+
+    // Each busy status that a call or a TDCALL of the configuration can answer, as far as there is room.
+    private void AddBusy(Configuration configuration, LeafSet<CellState> leaves)
+    {
+        IEnumerable<Leaf<CellState>> called = configuration.Agents.SelectMany(Calls).Select(call => leaves.Host((ulong)call.Leaf | ((ulong)call.Version << 16)))
+            .Concat(configuration.Agents.Where(Enters).SelectMany(agent => configuration.GuestOf(agent.Vcpu).Instructions)
+                .Where(instruction => instruction.Op.Kind == GuestInstructionKind.Tdcall).Select(instruction => leaves.Guest((ulong)instruction.Op.Leaf)))
+            .OfType<Leaf<CellState>>().Distinct();
+        foreach (Leaf<CellState> leaf in called)
+        {
+            foreach (ulong status in leaf.Steps.Select(step => step.Failure.Status).Where(IsBusy).Distinct())
+            {
+                if (_events.Count < Maximum)
+                    Add(BusyOf(leaf.Id.Name, status), EventKind.Noted);
+            }
+        }
+    }
+
+    private void Add(string name, EventKind kind, int agent = -1)
+    {
+        if (!_numbers.TryAdd(name, _events.Count))
+            return;
+        _events.Add(new SystemEvent(name, kind, agent));
+    }
+}

@@ -1,0 +1,115 @@
+using System.Collections.Immutable;
+
+namespace TdxVerify.Host;
+
+/// <summary>
+/// The declaration of a host program, state by state. A transition that leads to <c>done</c>, <c>return</c> or
+/// <c>return CODE</c> needs no state of that name.
+/// </summary>
+/// <example>
+/// <code>
+/// HostProgram.Named("tdh_do_no_vcpus(TRACK)", "tdx.c, 6.19")
+///     .State("N1", Seamcall(HostLeaf.TDH_MEM_TRACK))
+///         .On(Busy, "N2")
+///         .Otherwise("return status")
+///     .State("N2", Set("wait_for_sept_zap"))
+///         .Next("N3")
+///     ...
+///     .Build();
+/// </code>
+/// </example>
+public sealed class ProgramBuilder
+{
+    private readonly string _name;
+    private readonly string _from;
+    private readonly List<ProgramState> _states = [];
+    private readonly List<ProgramTransition> _transitions = [];
+
+    internal ProgramBuilder(string name, string from)
+    {
+        _name = name;
+        _from = from;
+    }
+
+    /// <summary>The next state.</summary>
+    /// <param name="name">Its name.</param>
+    /// <param name="action">What is done in it.</param>
+    /// <param name="from">The kernel function and release that it stands for, where not the program's.</param>
+    public ProgramBuilder State(string name, HostAction action, string from = "")
+    {
+        EndState();
+        _states.Add(new ProgramState(name, action, from, []));
+        return this;
+    }
+
+    /// <summary>If the test holds, and none before it: the program goes on there.</summary>
+    public ProgramBuilder On(When test, string to)
+    {
+        _transitions.Add(new ProgramTransition(test, to));
+        return this;
+    }
+
+    /// <summary>If no test holds, the program goes on there.</summary>
+    public ProgramBuilder Otherwise(string to) => On(When.Anything, to);
+
+    /// <summary>The program goes on there. Not for results that have to be looked at: see <see cref="Whatever"/>.</summary>
+    public ProgramBuilder Next(string to) => On(When.Anything with { Kinds = [ResultKind.Nothing, ResultKind.Access] }, to);
+
+    /// <summary>The program goes on there and ignores the result on purpose.</summary>
+    public ProgramBuilder Whatever(string to) => Otherwise(to);
+
+    /// <summary>The transition declared last is progress of the agent.</summary>
+    public ProgramBuilder Progress(string text) => ChangeLast(last => last with { Progress = text });
+
+    /// <summary>The transition declared last is a case that must occur for a verdict to mean something.</summary>
+    public ProgramBuilder Sometimes(string text) => ChangeLast(last => last with { Sometimes = text });
+
+    /// <summary>On the transition declared last the faulting GPA becomes the GPA that the program works on.</summary>
+    public ProgramBuilder TakesGpa() => ChangeLast(last => last with { TakesGpa = true });
+
+    /// <summary>TDH.VP.ENTER: that the guest runs is progress of the agent.</summary>
+    public ProgramBuilder EntryIsProgress(string text = "entered the guest")
+    {
+        _states[^1] = _states[^1] with { EntryProgress = text };
+        return this;
+    }
+
+    /// <summary>The program.</summary>
+    /// <exception cref="ProgramException">It is not well formed; the message says where and why.</exception>
+    public HostProgram Build()
+    {
+        EndState();
+        AddImpliedStates();
+        ProgramCheck.Check(_name, _states);
+        return new HostProgram(_name, _from, [.. _states]);
+    }
+
+    private void EndState()
+    {
+        if (_states.Count == 0)
+            return;
+        _states[^1] = _states[^1] with { Transitions = [.. _transitions] };
+        _transitions.Clear();
+    }
+
+    private void AddImpliedStates()
+    {
+        foreach (string name in _states.SelectMany(state => state.Transitions).Select(transition => transition.To).Distinct().ToArray())
+        {
+            if (_states.Exists(state => state.Name == name))
+                continue;
+            if (name == HostProgram.Done)
+                _states.Add(new ProgramState(name, new DoneAction(), "", []));
+            else if (ReturnAction.TryParse(name) is { } action)
+                _states.Add(new ProgramState(name, action, "", []));
+        }
+    }
+
+    private ProgramBuilder ChangeLast(Func<ProgramTransition, ProgramTransition> change)
+    {
+        if (_transitions.Count == 0)
+            throw new ProgramException($"{_name}: state {_states.LastOrDefault()?.Name} has no transition yet to which this could apply.");
+        _transitions[^1] = change(_transitions[^1]);
+        return this;
+    }
+}
