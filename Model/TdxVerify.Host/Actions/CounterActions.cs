@@ -57,7 +57,7 @@ public sealed record FirstGpaAction : HostAction
 
     internal override ActionEnd Run(ref HostStep at)
     {
-        at.Thread.Gpa = (byte)at.Bound.Gpas[0];
+        at.Thread.Gpa = at.Bound.FirstGpa;
         return ActionEnd.Complete;
     }
 }

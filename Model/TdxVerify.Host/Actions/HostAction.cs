@@ -50,6 +50,9 @@ public abstract record HostAction
     /// <summary>It accesses no shared state.</summary>
     internal virtual bool IsLocal => false;
 
+    /// <summary>It is about the agent's own vCPU.</summary>
+    internal virtual bool NeedsVcpu => false;
+
     /// <summary>What it uses of what the thread remembers.</summary>
     internal virtual Remembered Reads => Remembered.None;
 

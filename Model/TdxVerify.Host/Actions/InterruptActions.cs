@@ -60,11 +60,13 @@ public sealed record SmpCallBeginAction : HostAction
     /// <inheritdoc/>
     public override ResultKind Result => ResultKind.YesNo;
 
+    internal override bool NeedsVcpu => true;
+
     internal override ActionEnd Run(ref HostStep at)
     {
         if (at.Thread.Part == 0)
         {
-            int cpu = (int)at.Cells.Read(HostCells.Of(HostCell.VcpuCpu, at.Bound.Vcpu)) - 1;
+            int cpu = (int)at.Cells.Read(HostCells.Of(HostCell.VcpuCpu, at.Vcpu)) - 1;
             at.Answer = Answer.Of(cpu >= 0);
             if (cpu < 0)
                 return ActionEnd.Complete;
@@ -115,9 +117,11 @@ public sealed record SetVcpuCpuAction(bool Here) : HostAction
     /// <inheritdoc/>
     public override string Text => Here ? "vcpu->cpu = this CPU" : "vcpu->cpu = -1";
 
+    internal override bool NeedsVcpu => true;
+
     internal override ActionEnd Run(ref HostStep at)
     {
-        at.Cells.Write(HostCells.Of(HostCell.VcpuCpu, at.Bound.Vcpu), Here ? at.Thread.Lp + 1UL : 0);
+        at.Cells.Write(HostCells.Of(HostCell.VcpuCpu, at.Vcpu), Here ? at.Thread.Lp + 1UL : 0);
         return ActionEnd.Complete;
     }
 }
@@ -131,9 +135,11 @@ public sealed record TestVcpuCpuAction : HostAction
     /// <inheritdoc/>
     public override ResultKind Result => ResultKind.YesNo;
 
+    internal override bool NeedsVcpu => true;
+
     internal override ActionEnd Run(ref HostStep at)
     {
-        at.Answer = Answer.Of(at.Cells.Read(HostCells.Of(HostCell.VcpuCpu, at.Bound.Vcpu)) == at.Thread.Lp + 1UL);
+        at.Answer = Answer.Of(at.Cells.Read(HostCells.Of(HostCell.VcpuCpu, at.Vcpu)) == at.Thread.Lp + 1UL);
         return ActionEnd.Complete;
     }
 }

@@ -84,5 +84,7 @@ internal static class Invalidation
 
     public static bool Covers(ulong word, int gpa) => (word & CountMask) != 0 && (word & Bit(gpa)) != 0;
 
-    public static ulong Bit(int gpa) => 1UL << (gpa + WindowShift);
+    public static ulong Rename(ulong word, Func<int, int> rename) => (word & CountMask) | (Renaming.Bits(word >> WindowShift, rename) << WindowShift);
+
+    private static ulong Bit(int gpa) => 1UL << (gpa + WindowShift);
 }

@@ -13,6 +13,8 @@ public sealed record TakeLockAction(string Lock, bool Write) : HostAction
     /// <inheritdoc/>
     public override string Text => Lock == KernelLocks.MmuLock ? $"{(Write ? "write" : "read")}_lock(mmu_lock)" : $"lock({Lock})";
 
+    internal override bool NeedsVcpu => Lock == KernelLocks.OwnVcpuMutex;
+
     internal override ActionEnd Run(ref HostStep at)
     {
         Cell cell = at.LockCell(Lock);
@@ -40,6 +42,8 @@ public sealed record DropLockAction(string Lock) : HostAction
     /// <inheritdoc/>
     public override string Text => $"unlock({Lock})";
 
+    internal override bool NeedsVcpu => Lock == KernelLocks.OwnVcpuMutex;
+
     internal override ActionEnd Run(ref HostStep at)
     {
         Cell cell = at.LockCell(Lock);
@@ -60,6 +64,8 @@ public sealed record IsContendedAction(string Lock) : HostAction
 
     /// <inheritdoc/>
     public override ResultKind Result => ResultKind.YesNo;
+
+    internal override bool NeedsVcpu => Lock == KernelLocks.OwnVcpuMutex;
 
     internal override ActionEnd Run(ref HostStep at)
     {

@@ -10,36 +10,36 @@ public abstract record Operand(string Name)
     public static Operand Td { get; } = new Computed("TDR", (machine, in _, _, _) => machine.Pages.Address(TdPages.Tdr));
 
     /// <summary>The TDVPR page of the agent's vCPU.</summary>
-    public static Operand Vcpu { get; } = new Computed("TDVPR", (machine, in _, bound, _) => machine.Pages.Address(TdPages.Tdvpr(bound.Vcpu)));
+    public static Operand Vcpu { get; } = new Computed("TDVPR", (machine, in _, bound, _) => machine.Pages.Address(TdPages.Tdvpr(bound.OwnVcpu))) { NeedsVcpu = true };
 
     /// <summary>The GPA, with the level of the action.</summary>
     public static Operand Entry { get; } = new Computed(
         "GPA | level",
-        (machine, in thread, _, level) => PageInfo.Of(machine.Pages.Gpa(thread.Gpa) & ~(SeptLevel.Size(level) - 1), level).Value);
+        (machine, in thread, _, level) => PageInfo.Of(machine.Pages.Gpa(thread.Gpa) & ~(SeptLevel.Size(level) - 1), level).Value) { Needs = Remembered.Gpa };
 
     /// <summary>The GPA.</summary>
-    public static Operand Gpa { get; } = new Computed("GPA", (machine, in thread, _, _) => machine.Pages.Gpa(thread.Gpa));
+    public static Operand Gpa { get; } = new Computed("GPA", (machine, in thread, _, _) => machine.Pages.Gpa(thread.Gpa)) { Needs = Remembered.Gpa };
 
     /// <summary>The page that guest_memfd has for the GPA.</summary>
-    public static Operand Page { get; } = new Computed("page", (machine, in thread, _, _) => machine.Pages.Address(machine.Pages.PageOf(thread.Gpa)));
+    public static Operand Page { get; } = new Computed("page", (machine, in thread, _, _) => machine.Pages.Address(machine.Pages.PageOf(thread.Gpa))) { Needs = Remembered.Gpa };
 
     /// <summary>The page that was read last out of a mirror SPTE.</summary>
-    public static Operand ReadPage { get; } = new Computed("page of the SPTE", (machine, in thread, _, _) => machine.Pages.Address(thread.Page));
+    public static Operand ReadPage { get; } = new Computed("page of the SPTE", (machine, in thread, _, _) => machine.Pages.Address(thread.Page)) { Needs = Remembered.Page };
 
     /// <summary>The page that guest_memfd has for the GPA, with the TD's key id, as TDH.PHYMEM.PAGE.WBINVD takes it.</summary>
     public static Operand PageWithHkid { get; } = new Computed(
-        "page | HKID", (machine, in thread, _, _) => machine.Pages.Address(machine.Pages.PageOf(thread.Gpa)) | machine.Pages.HkidBits);
+        "page | HKID", (machine, in thread, _, _) => machine.Pages.Address(machine.Pages.PageOf(thread.Gpa)) | machine.Pages.HkidBits) { Needs = Remembered.Gpa };
 
     /// <summary>The S-EPT page for the table below the GPA's entry at the action's level.</summary>
-    public static Operand Table { get; } = new Computed("S-EPT page", (machine, in thread, _, level) => machine.Pages.Address(machine.Pages.TableOf(thread.Gpa, level)));
+    public static Operand Table { get; } = new Computed("S-EPT page", (machine, in thread, _, level) => machine.Pages.Address(machine.Pages.TableOf(thread.Gpa, level))) { Needs = Remembered.Gpa };
 
     /// <summary>A page that belongs to nobody: the target of TDH.MEM.PAGE.RELOCATE.</summary>
-    public static Operand SparePage { get; } = new Computed("spare page", (machine, in _, bound, _) => machine.Pages.Address(TdPages.Spare(bound.Vcpu)));
+    public static Operand SparePage { get; } = new Computed("spare page", (machine, in _, _, _) => machine.Pages.Address(TdPages.Spare(0)));
 
     /// <summary>The TDVPS page of the agent's vCPU that the counter names, 0 to 4.</summary>
     public static Operand TdvpsPage(string counter) => new Computed(
         $"TDVPS page {counter}",
-        (machine, in thread, bound, _) => machine.Pages.Address(TdPages.Tdvpr(bound.Vcpu) + 1 + thread.Counters[machine.CounterOf(counter)])) { Counter = counter };
+        (machine, in thread, bound, _) => machine.Pages.Address(TdPages.Tdvpr(bound.OwnVcpu) + 1 + thread.Counters[machine.CounterOf(counter)])) { Counter = counter, NeedsVcpu = true };
 
     /// <summary>The TDCS page that the counter names, 0 to 5.</summary>
     public static Operand TdcsPage(string counter) => new Computed(
@@ -69,6 +69,12 @@ public abstract record Operand(string Name)
 
     /// <summary>The counter that it depends on; null: none.</summary>
     internal string? Counter { get; init; }
+
+    /// <summary>What it uses of what the thread remembers.</summary>
+    internal Remembered Needs { get; init; }
+
+    /// <summary>It is about the agent's own vCPU.</summary>
+    internal bool NeedsVcpu { get; init; }
 
     internal abstract ulong Value(HostMachine machine, in Thread thread, HostAgent bound, int level);
 

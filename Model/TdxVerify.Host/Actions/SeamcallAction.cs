@@ -21,11 +21,11 @@ public sealed record SeamcallAction(HostLeaf Leaf, int Level, int Version, IRead
     /// <inheritdoc/>
     public override ResultKind Result => ResultKind.Status;
 
-    internal override Remembered Reads => UsesPage ? Remembered.Gpa | Remembered.Page : Remembered.Gpa;
+    internal override Remembered Reads => All().Aggregate(Remembered.None, (all, operand) => all | operand.Operand.Needs);
+
+    internal override bool NeedsVcpu => All().Any(operand => operand.Operand.NeedsVcpu);
 
     internal override IEnumerable<string> CountersRead => Operands.Values.Select(operand => operand.Counter).OfType<string>();
-
-    private bool UsesPage => Operands.Values.Any(operand => operand == Operand.ReadPage);
 
     internal override ActionEnd Run(ref HostStep at)
     {
@@ -39,10 +39,13 @@ public sealed record SeamcallAction(HostLeaf Leaf, int Level, int Version, IRead
     private RegisterFile Registers(ref HostStep at)
     {
         var registers = new RegisterFile { Rax = (ulong)Leaf | ((ulong)Version << VersionShift) };
-        foreach (LeafOperand operand in LeafOperands.Of(Leaf))
-            registers[operand.Register] = Operands.GetValueOrDefault(operand.Register, Operand.Default(Leaf, operand)).Value(at.Machine, at.Thread, at.Bound, Level);
-        foreach ((Register register, Operand operand) in Operands)
+        foreach ((Register register, Operand operand) in All())
             registers[register] = operand.Value(at.Machine, at.Thread, at.Bound, Level);
         return registers;
     }
+
+    // The leaf's operands, and further registers that the action names.
+    private IEnumerable<(Register Register, Operand Operand)> All() =>
+        LeafOperands.Of(Leaf).Where(operand => !Operands.ContainsKey(operand.Register)).Select(operand => (operand.Register, Operand.Default(Leaf, operand)))
+            .Concat(Operands.Select(operand => (operand.Key, operand.Value)));
 }

@@ -68,5 +68,7 @@ internal static class Srcu
 
     public static ulong AwaitAll(ulong word) => Readers(word) << AwaitedShift;
 
+    public static ulong Rename(ulong word, Func<int, int> rename) => Renaming.Bits(word, bit => rename(bit % AwaitedShift) + (bit / AwaitedShift * AwaitedShift));
+
     public static bool IsAwaited(ulong word) => word >> AwaitedShift != 0;
 }

@@ -20,9 +20,11 @@ public sealed record SetModeAction(VcpuMode Mode) : HostAction
     /// <inheritdoc/>
     public override string Text => $"vcpu->mode = {Mode}";
 
+    internal override bool NeedsVcpu => true;
+
     internal override ActionEnd Run(ref HostStep at)
     {
-        at.Cells.Write(HostCells.Of(HostCell.Mode, at.Bound.Vcpu), (ulong)Mode);
+        at.Cells.Write(HostCells.Of(HostCell.Mode, at.Vcpu), (ulong)Mode);
         return ActionEnd.Complete;
     }
 }
@@ -37,9 +39,11 @@ public sealed record TestModeAction(VcpuMode Mode) : HostAction
     /// <inheritdoc/>
     public override ResultKind Result => ResultKind.YesNo;
 
+    internal override bool NeedsVcpu => true;
+
     internal override ActionEnd Run(ref HostStep at)
     {
-        at.Answer = Answer.Of(at.Cells.Read(HostCells.Of(HostCell.Mode, at.Bound.Vcpu)) == (ulong)Mode);
+        at.Answer = Answer.Of(at.Cells.Read(HostCells.Of(HostCell.Mode, at.Vcpu)) == (ulong)Mode);
         return ActionEnd.Complete;
     }
 }
@@ -52,9 +56,11 @@ public sealed record MakeRequestAction(string Request, int Vcpu) : HostAction
     /// <inheritdoc/>
     public override string Text => $"kvm_make_request({Request})";
 
+    internal override bool NeedsVcpu => Vcpu < 0;
+
     internal override ActionEnd Run(ref HostStep at)
     {
-        at.ChangeVcpuBits(HostCell.Requests, Vcpu < 0 ? at.Bound.Vcpu : Vcpu, set: at.Machine.RequestBit(Request), clear: 0);
+        at.ChangeVcpuBits(HostCell.Requests, Vcpu < 0 ? at.Vcpu : Vcpu, set: at.Machine.RequestBit(Request), clear: 0);
         return ActionEnd.Complete;
     }
 }
@@ -69,12 +75,14 @@ public sealed record CheckRequestAction(string Request) : HostAction
     /// <inheritdoc/>
     public override ResultKind Result => ResultKind.YesNo;
 
+    internal override bool NeedsVcpu => true;
+
     internal override ActionEnd Run(ref HostStep at)
     {
         ulong bit = at.Machine.RequestBit(Request);
-        bool set = (at.Cells.Read(HostCells.Of(HostCell.Requests, at.Bound.Vcpu)) & bit) != 0;
+        bool set = (at.Cells.Read(HostCells.Of(HostCell.Requests, at.Vcpu)) & bit) != 0;
         if (set)
-            at.ChangeVcpuBits(HostCell.Requests, at.Bound.Vcpu, set: 0, clear: bit);
+            at.ChangeVcpuBits(HostCell.Requests, at.Vcpu, set: 0, clear: bit);
         at.Answer = Answer.Of(set);
         return ActionEnd.Complete;
     }
@@ -89,9 +97,11 @@ public sealed record AnyRequestAction : HostAction
     /// <inheritdoc/>
     public override ResultKind Result => ResultKind.YesNo;
 
+    internal override bool NeedsVcpu => true;
+
     internal override ActionEnd Run(ref HostStep at)
     {
-        at.Answer = Answer.Of(at.Cells.Read(HostCells.Of(HostCell.Requests, at.Bound.Vcpu)) != 0);
+        at.Answer = Answer.Of(at.Cells.Read(HostCells.Of(HostCell.Requests, at.Vcpu)) != 0);
         return ActionEnd.Complete;
     }
 }

@@ -25,14 +25,23 @@ public sealed record HostAgent(string Name, HostProgram Program)
     /// <summary>For <see cref="Repeat"/>: it begins again and again.</summary>
     public const int Endless = 255;
 
+    internal const byte NoGpa = 255;
+
     /// <summary>The logical processor that it runs on at the start.</summary>
     public int Lp { get; init; }
 
-    /// <summary>The vCPU that it works on: for a vCPU thread its own.</summary>
-    public int Vcpu { get; init; }
+    /// <summary>The vCPU that it works on, for a vCPU thread its own; null: none.</summary>
+    public int? Vcpu { get; init; }
 
-    /// <summary>The GPAs that it works on, by number; it begins at the first.</summary>
-    public ImmutableArray<int> Gpas { get; init; } = [0];
+    /// <summary>The GPAs that it works on, by number; it begins at the first. A vCPU thread needs none: it takes those at which its guest faults.</summary>
+    public ImmutableArray<int> Gpas { get; init; } = [];
+
+    internal int OwnVcpu => Vcpu ?? throw new ProgramException($"{Name}: works on no vCPU; give it one with Vcpu = ...");
+
+    internal byte FirstGpa => Gpas.IsEmpty ? NoGpa : (byte)Gpas[0];
+
+    /// <summary>A vCPU thread, on the processor with the vCPU's number.</summary>
+    public static HostAgent OfVcpu(int vcpu, HostProgram program) => new($"vCPU {vcpu}", program) { Vcpu = vcpu, Lp = vcpu };
 
     /// <summary>How often it runs its program, 1 to 254, or <see cref="Endless"/>.</summary>
     public int Repeat { get; init; } = Endless;
@@ -50,6 +59,12 @@ public enum HostLaws
 
     /// <summary>Mirror SPTE and S-EPT entry agree while nobody changes them.</summary>
     MirrorAgrees = 2,
+
+    /// <summary>
+    /// Every BUSY is justified by a holder or by host priority, no two agents are in conflicting sections, and a lock that
+    /// nobody holds is free. It needs a record of who holds what beside the lock words, and so wider states.
+    /// </summary>
+    Locks = 4,
 }
 
 /// <summary>A small system to explore: a TD, host threads, guests.</summary>
@@ -74,6 +89,11 @@ public sealed record Configuration(string Name)
     /// <summary>When guests are interrupted.</summary>
     public InterruptMode Interrupts { get; init; }
 
+    /// <summary>
+    /// A kick goes to vCPUs in any order, not in that of their numbers: more behaviours, but vCPUs are interchangeable.
+    /// </summary>
+    public bool KicksInAnyOrder { get; init; }
+
     /// <summary>Variables of the VM that are not 0 at the start.</summary>
     public ImmutableDictionary<string, ulong> Variables { get; init; } = ImmutableDictionary<string, ulong>.Empty;
 
@@ -85,6 +105,9 @@ public sealed record Configuration(string Name)
 
     /// <summary>Epochs are kept as the numbers that they are, so that the space has no end: for comparisons to a depth.</summary>
     public bool AbsoluteEpochs { get; init; }
+
+    /// <summary>Tests only: threads and calls keep what no later step needs.</summary>
+    internal bool KeepsAll { get; init; }
 
     /// <summary>Further calls on the platform before the start.</summary>
     public Action<ModelPort<CellState>, TdPages>? Prepare { get; init; }

@@ -16,6 +16,9 @@ public sealed class TdPages(PlatformInfo platform, TdLayout td)
     /// <summary>Where TD_PARAMS are, and the source of measured pages.</summary>
     public const int Parameters = 8;
 
+    // Not 0, so that no number that is no GPA looks like one.
+    private const ulong FirstGpa = 0x4000_0000;
+
     private const int FirstTdvpr = 16;
     private const int PagesPerVcpu = 8;
     private const int FirstTable = 128;
@@ -31,6 +34,13 @@ public sealed class TdPages(PlatformInfo platform, TdLayout td)
     /// <summary>The TDVPR page of a vCPU; its other pages follow.</summary>
     public static int Tdvpr(int vcpu) => FirstTdvpr + (vcpu * PagesPerVcpu);
 
+    /// <summary>The vCPU to which a page belongs; -1: none.</summary>
+    public static int VcpuOf(int page, int vcpus) =>
+        page >= FirstTdvpr && page < Tdvpr(vcpus) ? (page - FirstTdvpr) / PagesPerVcpu : -1;
+
+    /// <summary>The bits of an operand that are an address, without key id and flags.</summary>
+    public ulong FrameMask { get; } = (1UL << platform.HkidStartBit) - Abi.Hpa.PageSize;
+
     /// <summary>A page that belongs to nobody.</summary>
     public static int Spare(int number) => FirstSpare + number;
 
@@ -41,7 +51,7 @@ public sealed class TdPages(PlatformInfo platform, TdLayout td)
     public ulong Gpa(int number)
     {
         GpaLayout gpa = td.Gpas[number];
-        return ((ulong)Region(number) << SeptLevel.Shift(SeptLevel.Page2M)) | (gpa.Level == SeptLevel.Page4K ? (ulong)number << Abi.Hpa.PageShift : 0);
+        return FirstGpa + ((ulong)Region(number) << SeptLevel.Shift(SeptLevel.Page2M)) + (gpa.Level == SeptLevel.Page4K ? (ulong)number << Abi.Hpa.PageShift : 0);
     }
 
     /// <summary>The number of the GPA that an address is in; -1: none.</summary>
@@ -55,6 +65,9 @@ public sealed class TdPages(PlatformInfo platform, TdLayout td)
 
         return -1;
     }
+
+    /// <summary>The page of the TDMR at an address; -1: none.</summary>
+    public int PageAt(ulong address) => address >= platform.PageBase && address < platform.PageEnd ? (int)((address - platform.PageBase) >> Abi.Hpa.PageShift) : -1;
 
     /// <summary>The page that guest_memfd has for a GPA.</summary>
     public int PageOf(int gpa)

@@ -62,7 +62,7 @@ internal sealed class TdSetup
     private void AddTables(ulong tdr)
     {
         for (int level = SeptLevel.Pml4; level >= SeptLevel.Page1G; level--)
-            Call(HostLeaf.TDH_MEM_SEPT_ADD, PageInfo.Of(0, level).Value, tdr, _pages.Address(_pages.TableOf(0, level)));
+            Call(HostLeaf.TDH_MEM_SEPT_ADD, PageInfo.Of(_pages.Gpa(0) & ~(SeptLevel.Size(level) - 1), level).Value, tdr, _pages.Address(_pages.TableOf(0, level)));
         HashSet<int> regions = [];
         for (int gpa = 0; gpa < Td.Gpas.Length; gpa++)
         {

@@ -1,5 +1,3 @@
-using TdxVerify.Model;
-
 namespace TdxVerify.Host;
 
 /// <summary>A state with its transitions by number.</summary>

@@ -12,8 +12,9 @@ internal static class GuestRun
         HostWorker worker = at.Worker;
         if (thread.Agent.Phase is AgentPhase.Halted or AgentPhase.NotModelled)
             return ActionEnd.Wait;
-        int failed = thread.Agent.Call.FailedStep;
-        int list = thread.Agent.List;
+        Agent before = thread.Agent;
+        LockLaws? laws = at.Machine.LockLaws;
+        (Cell, ulong, LockMode)? attempt = laws?.Attempt(at);
         bool wasInGuest = thread.Guest != 0;
         if (thread.Agent.Phase == AgentPhase.InGuest)
         {
@@ -27,7 +28,8 @@ internal static class GuestRun
             worker.Machine.Step(ref worker.State, ref thread.Agent);
         }
 
-        if (thread.Agent.Call.FailedStep != 0 && (failed == 0 || list != thread.Agent.List))
+        laws?.Look(ref at, before, attempt);
+        if (thread.Agent.Call.FailedStep != 0 && (before.Call.FailedStep == 0 || before.List != thread.Agent.List))
             at.Report(at.Machine.BusyEventOf(thread.Agent));
         if (wasInGuest)
             EndInstruction(ref at);
@@ -60,7 +62,7 @@ internal static class GuestRun
     private static void Enter(ref HostStep at)
     {
         ref Thread thread = ref at.Thread;
-        Cell place = HostCells.Guest(at.Bound.Vcpu);
+        Cell place = HostCells.Guest(at.Vcpu);
         thread.Guest = (ushort)(at.Cells.Read(place) + 1);
         thread.GuestRan = 0;
         if (thread.Guest != 1)
@@ -76,7 +78,7 @@ internal static class GuestRun
         if (thread.Guest != 0)
         {
             if (thread.Guest != 1)
-                at.Cells.Write(HostCells.Guest(at.Bound.Vcpu), thread.Guest - 1UL);
+                at.Cells.Write(HostCells.Guest(at.Vcpu), thread.Guest - 1UL);
             thread.Guest = 0;
             thread.GuestRan = 0;
             ServeIfOn(ref at);
@@ -155,7 +157,7 @@ internal static class GuestRun
     private static void Go(ref HostStep at, Answer answer)
     {
         ref Thread thread = ref at.Thread;
-        GuestCode code = at.Machine.Configuration.GuestOf(at.Bound.Vcpu);
+        GuestCode code = at.Machine.Configuration.GuestOf(at.Vcpu);
         foreach (ProgramTransition transition in Instruction(at).Transitions)
         {
             if (!transition.When.Holds(answer))
@@ -178,7 +180,7 @@ internal static class GuestRun
     }
 
     private static GuestInstruction Instruction(in HostStep at) =>
-        at.Machine.Configuration.GuestOf(at.Bound.Vcpu).Instructions[at.Thread.Guest - 1];
+        at.Machine.Configuration.GuestOf(at.Vcpu).Instructions[at.Thread.Guest - 1];
 
     private static GuestOperation Operation(HostMachine machine, GuestInstruction instruction)
     {

@@ -53,6 +53,10 @@ public static class HostCells
     /// <summary>A guest's next instruction, while the guest does not run.</summary>
     public static Cell Guest(int vcpu) => new(ChangeKind.Guest, vcpu, 0);
 
+    internal static bool IsLeafSpte(int number) => number % Levels == 0;
+
+    internal static int MoveSpte(int number, Func<int, int> move) => (move(number / Levels) * Levels) + (number % Levels);
+
     internal static string Name(SpteKind kind) => kind.ToString().ToLowerInvariant();
 
     internal static string LevelText(int level) => level == 0 ? "" : $" level {level}";

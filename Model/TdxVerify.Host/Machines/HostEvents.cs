@@ -11,6 +11,8 @@ internal sealed class HostEvents
     public const string LockLeaks = "no lock acquired by a call outlives it";
     public const string PageExposed = "a page handed back to the host is not exposed";
     public const string HostBug = "the host never bugs the VM";
+    public const string BusyUnjustified = "every BUSY is justified";
+    public const string SectionsConflict = "no two agents are in conflicting sections";
     public const string MirrorDisagrees = "the mirror SPTE agrees with the S-EPT entry";
 
     private const int Maximum = 64;
@@ -29,6 +31,12 @@ internal sealed class HostEvents
             Add(HostBug, EventKind.Violation);
         if (configuration.Laws.HasFlag(HostLaws.MirrorAgrees))
             Add(MirrorDisagrees, EventKind.Violation);
+        if (configuration.Laws.HasFlag(HostLaws.Locks))
+        {
+            Add(BusyUnjustified, EventKind.Violation);
+            Add(SectionsConflict, EventKind.Violation);
+        }
+
         for (int agent = 0; agent < configuration.Agents.Length; agent++)
             AddAgent(configuration, agent);
         if (_events.Count > Maximum)
@@ -51,7 +59,7 @@ internal sealed class HostEvents
 
     private static IEnumerable<ProgramTransition> Transitions(Configuration configuration, HostAgent agent) =>
         agent.Program.WithCalled().SelectMany(program => program.States).SelectMany(state => state.Transitions)
-            .Concat(Enters(agent) ? configuration.GuestOf(agent.Vcpu).Instructions.SelectMany(instruction => instruction.Transitions) : []);
+            .Concat(Enters(agent) ? configuration.GuestOf(agent.OwnVcpu).Instructions.SelectMany(instruction => instruction.Transitions) : []);
 
     private static bool Enters(HostAgent agent) => Calls(agent).Any(call => call.Leaf == HostLeaf.TDH_VP_ENTER);
 
@@ -71,7 +79,7 @@ internal sealed class HostEvents
 
         foreach (string entry in agent.Program.WithCalled().SelectMany(program => program.States).Select(state => state.EntryProgress).OfType<string>())
             Add(ProgressOf(agent, entry), EventKind.Progress, number);
-        if (Enters(agent) && configuration.GuestOf(agent.Vcpu).Instructions.Any(instruction => instruction.Op.Kind == GuestInstructionKind.Spin))
+        if (Enters(agent) && configuration.GuestOf(agent.OwnVcpu).Instructions.Any(instruction => instruction.Op.Kind == GuestInstructionKind.Spin))
             Add(GuestRuns(agent), EventKind.Progress, number);
     }
 
@@ -79,7 +87,7 @@ internal sealed class HostEvents
     private void AddBusy(Configuration configuration, LeafSet<CellState> leaves)
     {
         IEnumerable<Leaf<CellState>> called = configuration.Agents.SelectMany(Calls).Select(call => leaves.Host((ulong)call.Leaf | ((ulong)call.Version << 16)))
-            .Concat(configuration.Agents.Where(Enters).SelectMany(agent => configuration.GuestOf(agent.Vcpu).Instructions)
+            .Concat(configuration.Agents.Where(Enters).SelectMany(agent => configuration.GuestOf(agent.OwnVcpu).Instructions)
                 .Where(instruction => instruction.Op.Kind == GuestInstructionKind.Tdcall).Select(instruction => leaves.Guest((ulong)instruction.Op.Leaf)))
             .OfType<Leaf<CellState>>().Distinct();
         foreach (Leaf<CellState> leaf in called)

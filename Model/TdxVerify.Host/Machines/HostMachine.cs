@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using TdxVerify.Abi;
 using TdxVerify.Model;
 
@@ -23,7 +24,8 @@ public sealed class HostMachine : ISystem<Thread>
     private readonly HostEvents _events;
     private readonly HostLawsWatch _laws;
     private readonly Dictionary<Cell, ulong> _start;
-    private readonly ThreadLocal<HostWorker> _workers;
+    private readonly HostStart _setUp;
+    private readonly ConcurrentBag<HostWorker> _workers = [];
 
     /// <summary>The system of a configuration: its TD is set up by the calls that a host makes.</summary>
     /// <exception cref="ProgramException">The configuration is not well formed; the message says where and why.</exception>
@@ -35,12 +37,13 @@ public sealed class HostMachine : ISystem<Thread>
         Leaves = configuration.Leaves ?? LeafSet<CellState>.Of(configuration.Profile);
         Pages = new TdPages(platform, configuration.Td);
         _programs = new CompiledPrograms(configuration.Agents.Select(agent => agent.Program));
+        CheckBindings();
         _names.Add(_programs.States.Select(state => state.State.Action));
         _events = new HostEvents(configuration, Leaves);
-        HostStart start = HostStart.Of(this, platform);
-        _start = start.Cells.Values.ToDictionary();
-        _laws = new HostLawsWatch(this, start.Stale);
-        _workers = new ThreadLocal<HostWorker>(() => new HostWorker(this, start.Module));
+        _setUp = HostStart.Of(this, platform);
+        _start = _setUp.Cells.Values.ToDictionary();
+        _laws = new HostLawsWatch(this, _setUp.Stale);
+        LockLaws = configuration.Laws.HasFlag(HostLaws.Locks) ? new LockLaws(this) : null;
         Agents = [.. configuration.Agents.Select(agent => agent.Name)];
     }
 
@@ -78,19 +81,12 @@ public sealed class HostMachine : ISystem<Thread>
     {
         if (local.State == Finished)
             return new SystemStep(StepEnd.Done);
-        HostWorker worker = _workers.Value!;
+        if (!_workers.TryTake(out HostWorker? worker))
+            worker = new HostWorker(this, _setUp.Module);
         worker.Cells.Begin(cells);
-        Thread before = local;
-        var at = new HostStep(this, worker, ref local, chooser, agent);
-        if (!Run(ref at))
-        {
-            local = before;
-            return new SystemStep(StepEnd.Blocked);
-        }
-
-        _laws.Look(ref at);
-        Forget(ref at);
-        return new SystemStep(StepEnd.Moved, at.Events, worker.Cells.EpochWritten && !Configuration.AbsoluteEpochs);
+        SystemStep step = Step(worker, agent, ref local, chooser);
+        _workers.Add(worker);
+        return step;
     }
 
     /// <inheritdoc/>
@@ -117,9 +113,15 @@ public sealed class HostMachine : ISystem<Thread>
     public GuestInstruction? InstructionOf(in Thread local) =>
         local.Guest == 0 ? null : Configuration.GuestOf(VcpuOf(local)).Instructions[local.Guest - 1];
 
-    internal IEnumerable<HostAction> Actions => _programs.States.Select(state => state.State.Action);
+    /// <summary>The laws about the module's locks; null: they are not looked at.</summary>
+    internal LockLaws? LockLaws { get; }
+
+    /// <summary>What processors may still translate.</summary>
+    internal StaleTranslations Stale => _setUp.Stale;
 
     internal int LockOf(string name) => _names.LockOf(name);
+
+    internal int RenameLock(int number, Func<int, int> vcpu) => _names.RenameLock(number, vcpu);
 
     internal int VariableOf(string name) => _names.VariableOf(name);
 
@@ -141,6 +143,36 @@ public sealed class HostMachine : ISystem<Thread>
 
     internal int BusyEventOf(in Agent agent) =>
         HostEvents.IsBusy(agent.Call.Status) ? _events[HostEvents.BusyOf(Leaves.All[agent.List].Id.Name, agent.Call.Status)] : -1;
+
+    private SystemStep Step(HostWorker worker, int agent, ref Thread local, IChooser chooser)
+    {
+        Thread before = local;
+        var at = new HostStep(this, worker, ref local, chooser, agent);
+        if (!Run(ref at))
+        {
+            local = before;
+            return new SystemStep(StepEnd.Blocked);
+        }
+
+        _laws.Look(ref at);
+        Forget(ref at);
+        return new SystemStep(StepEnd.Moved, at.Events, worker.Cells.EpochWritten && !Configuration.AbsoluteEpochs);
+    }
+
+    private void CheckBindings()
+    {
+        foreach (HostAgent agent in Configuration.Agents)
+        {
+            foreach (ProgramState state in agent.Program.WithCalled().SelectMany(program => program.States))
+            {
+                if (state.Action.NeedsVcpu && agent.Vcpu is null)
+                    throw new ProgramException($"{Configuration.Name}: {agent.Name}: state {state.Name} ({state.Action.Text}) needs a vCPU; give the agent one with Vcpu = ...");
+            }
+
+            if (agent.Gpas.IsEmpty && _programs.States[_programs.StartOf(agent.Program)].Live.HasFlag(Remembered.Gpa))
+                throw new ProgramException($"{Configuration.Name}: {agent.Name}: its program needs a GPA; give the agent one with Gpas = [...]");
+        }
+    }
 
     // True: something was done. Local work before the first access and after it joins it.
     private bool Run(ref HostStep at)
@@ -249,7 +281,7 @@ public sealed class HostMachine : ISystem<Thread>
     private void Begin(ref Thread thread, int agent)
     {
         HostAgent bound = Configuration.Agents[agent];
-        thread = new Thread { Left = thread.Left, State = (ushort)_programs.StartOf(bound.Program), Gpa = (byte)bound.Gpas[0], Lp = (byte)bound.Lp };
+        thread = new Thread { Left = thread.Left, State = (ushort)_programs.StartOf(bound.Program), Gpa = bound.FirstGpa, Lp = (byte)bound.Lp };
     }
 
     private void TakeGpa(ref HostStep at)
@@ -264,7 +296,7 @@ public sealed class HostMachine : ISystem<Thread>
     private void Forget(ref HostStep at)
     {
         ref Thread thread = ref at.Thread;
-        if (thread.State == Finished)
+        if (thread.State == Finished || Configuration.KeepsAll)
             return;
         if (thread.Agent.Phase != AgentPhase.Idle)
             at.Worker.Trimmer.Trim(ref thread.Agent);
@@ -274,7 +306,7 @@ public sealed class HostMachine : ISystem<Thread>
         if (!live.HasFlag(Remembered.Page))
             thread.Page = 0;
         if (!live.HasFlag(Remembered.Gpa))
-            thread.Gpa = (byte)at.Bound.Gpas[0];
+            thread.Gpa = at.Bound.FirstGpa;
         for (int counter = 0; counter < Counters.Count; counter++)
         {
             if (((int)live >> counter & (int)Remembered.FirstCounter) == 0)

@@ -3,6 +3,8 @@ namespace TdxVerify.Host;
 /// <summary>The numbers of what programs call by name: locks, variables, requests, codes. In order of their names, so that the same configuration has the same.</summary>
 internal sealed class HostNames
 {
+    private const int MostVcpus = 8;
+
     private readonly List<string> _locks = [];
     private readonly List<string> _variables = [];
     private readonly List<string> _requests = [];
@@ -14,12 +16,22 @@ internal sealed class HostNames
         Fill(_variables, [.. all.Select(VariableIn), BugVmAction.VmDead]);
         Fill(_requests, [.. all.Select(RequestIn), BugVmAction.VmDeadRequest]);
         Fill(_codes, [.. all.OfType<ReturnAction>().Select(action => action.Code)]);
-        Fill(_locks, [.. all.Select(LockIn), KernelLocks.MmuLock, .. Enumerable.Range(0, 8).Select(KernelLocks.VcpuMutex)]);
+        Fill(_locks, [.. all.Select(LockIn), KernelLocks.MmuLock, .. Enumerable.Range(0, MostVcpus).Select(KernelLocks.VcpuMutex)]);
     }
 
     public int LockOf(string name) => _locks.IndexOf(name);
 
-    public IReadOnlyList<string> Variables => _variables;
+    /// <summary>The lock of the renamed vCPU, where the lock is one of a vCPU.</summary>
+    public int RenameLock(int number, Func<int, int> vcpu)
+    {
+        for (int i = 0; i < MostVcpus; i++)
+        {
+            if (_locks[number] == KernelLocks.VcpuMutex(i))
+                return LockOf(KernelLocks.VcpuMutex(vcpu(i)));
+        }
+
+        return number;
+    }
 
     public int VariableOf(string name) => _variables.IndexOf(name);
 

@@ -14,12 +14,8 @@ internal sealed record HostStart(CellState Module, StoredCells Cells, StaleTrans
         Configuration configuration = machine.Configuration;
         CellState module = TdSetup.Run(configuration, platform, machine.Pages, machine.Leaves);
         var cells = (StoredCells)module.Cells;
-        if (!configuration.AbsoluteEpochs)
-        {
-            EpochAges.Begin(cells, TdPages.Tdr);
-            module.OldestEpoch = EpochAges.Older;
-        }
-
+        EpochAges.Begin(cells, TdPages.Tdr);
+        module.OldestEpoch = EpochAges.Older;
         IEnumerable<int> gpas = Enumerable.Range(0, configuration.Td.Gpas.Length);
         var stale = new StaleTranslations(
             machine.LpCount, [.. gpas.Select(machine.Pages.PageOf), .. gpas.Select(gpa => machine.Pages.TableOf(gpa, SeptLevel.Page2M)), TdPages.Spare(0)]);
@@ -27,7 +23,7 @@ internal sealed record HostStart(CellState Module, StoredCells Cells, StaleTrans
         AddGuests(configuration, cells);
         AddMirror(machine, cells);
         foreach (HostAgent agent in configuration.Agents.Where(agent => Enters(agent)))
-            cells.Write(HostCells.Of(HostCell.VcpuCpu, agent.Vcpu), (ulong)agent.Lp + 1);
+            cells.Write(HostCells.Of(HostCell.VcpuCpu, agent.OwnVcpu), (ulong)agent.Lp + 1);
         foreach ((string name, ulong value) in configuration.Variables)
         {
             int number = machine.VariableOf(name);

@@ -41,6 +41,9 @@ internal ref struct HostStep
     /// <summary>What the agent is bound to.</summary>
     public readonly HostAgent Bound => Machine.Configuration.Agents[Agent];
 
+    /// <summary>The vCPU that the agent works on.</summary>
+    public readonly int Vcpu => Bound.OwnVcpu;
+
     /// <summary>Something happened; -1: nothing that is reported.</summary>
     public void Report(int number)
     {
@@ -69,7 +72,7 @@ internal ref struct HostStep
 
     /// <summary>The cell of a lock; vcpu->mutex is that of the agent's vCPU.</summary>
     public readonly Cell LockCell(string name) =>
-        HostCells.Of(HostCell.Lock, Machine.LockOf(name == KernelLocks.OwnVcpuMutex ? KernelLocks.VcpuMutex(Bound.Vcpu) : name));
+        HostCells.Of(HostCell.Lock, Machine.LockOf(name == KernelLocks.OwnVcpuMutex ? KernelLocks.VcpuMutex(Vcpu) : name));
 
     /// <summary>The mirror SPTE of the thread's GPA, or of the table above it.</summary>
     public readonly Cell SpteCell(int level) => Machine.SpteCell(Thread.Gpa, level);

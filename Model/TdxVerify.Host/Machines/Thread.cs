@@ -47,9 +47,6 @@ public struct Thread
     /// <summary>How far an action of several steps is.</summary>
     public ushort Part;
 
-    /// <summary>While it kicks: the processors that get an IPI.</summary>
-    public ushort KickMask;
-
     /// <summary>While the guest runs: its next instruction, counted from 1; 0: it does not run.</summary>
     public ushort Guest;
 
@@ -77,5 +74,12 @@ public struct Thread
     /// <summary>The guest has carried out an instruction since it was entered.</summary>
     public byte GuestRan;
 
-    private readonly byte _padding;
+    /// <summary>While it kicks: the vCPUs that it has come to.</summary>
+    public byte KickedVcpus;
+
+    /// <summary>While it kicks: the processors that get an IPI.</summary>
+    public byte KickMask;
+
+    /// <summary>While it kicks: the processors to which it was sent.</summary>
+    public byte SentMask;
 }

@@ -59,6 +59,9 @@ public enum ChangeKind : byte
 
     /// <summary>State of the host: its locks, mirror SPTEs, flags.</summary>
     Host,
+
+    /// <summary>Who holds a lock of the module, as an observer knows it; no outcome depends on it.</summary>
+    Holders,
 }
 
 /// <summary>One write to the state.</summary>

@@ -10,8 +10,8 @@ namespace TdxVerify.Model;
 /// Why: an explorer keeps millions of states in a few words each and learns what a step does from the cells that it
 /// reads and writes (Properties/README.md, "How exploration works"). States that no call can tell apart should be one:
 /// so what is dead is cleared: the list of faulting GPAs behind its length, #VE information that was read, and where
-/// <see cref="OldestEpoch"/> is set also what only TDH.PHYMEM.PAGE.RDMD and a few error outputs still show, owner and
-/// BEPOCH of a page that belongs to nobody. Readers that were refused under an exclusive holder are not counted.
+/// <see cref="OldestEpoch"/> is set also the readers that a lock counts although it refused them, and what only
+/// TDH.PHYMEM.PAGE.RDMD and a few error outputs still show, owner and BEPOCH of a page that belongs to nobody.
 /// </remarks>
 public struct CellState(PlatformInfo platform, ICells cells) : IPlatformState
 {
@@ -64,7 +64,7 @@ public struct CellState(PlatformInfo platform, ICells cells) : IPlatformState
         Cells.Write(Cell.Pamt(at, field), field switch
         {
             PamtField.Bepoch when value == 0 => OldestEpoch,
-            PamtField.Lock => WithoutLeftReaders(value),
+            PamtField.Lock => WithoutResidue(value),
             _ => value,
         });
         if (OldestEpoch == 0 || field != PamtField.Type || value != (ulong)PageType.PT_NDA)
@@ -92,7 +92,7 @@ public struct CellState(PlatformInfo platform, ICells cells) : IPlatformState
     public readonly void SetTd(int td, TdField field, ulong value) => Cells.Write(Cell.Td(td, field), field switch
     {
         TdField.Epoch when value < OldestEpoch => OldestEpoch + AgeOfCurrent,
-        TdField.OpStateLock or TdField.SeptTreeLock or TdField.EpochLock => WithoutLeftReaders(value),
+        TdField.OpStateLock or TdField.SeptTreeLock or TdField.EpochLock => WithoutResidue(value),
         _ => value,
     });
 
@@ -132,7 +132,7 @@ public struct CellState(PlatformInfo platform, ICells cells) : IPlatformState
 
     /// <inheritdoc/>
     public readonly void SetGlobal(GlobalField field, ulong value) =>
-        Cells.Write(new Cell(ChangeKind.Global, 0, (int)field), field == GlobalField.KotLock ? WithoutLeftReaders(value) : value);
+        Cells.Write(new Cell(ChangeKind.Global, 0, (int)field), field == GlobalField.KotLock ? WithoutResidue(value) : value);
 
     /// <inheritdoc/>
     public readonly uint X2ApicId(int td, int vcpuIndex) => (uint)Cells.Read(new Cell(ChangeKind.X2ApicId, td, vcpuIndex));
@@ -193,8 +193,9 @@ public struct CellState(PlatformInfo platform, ICells cells) : IPlatformState
     /// <inheritdoc/>
     public readonly void InvalidateEpt(int lp, int td) => Stale?.Invalidate(Cells, lp);
 
-    // Readers that refused attempts left behind count for nothing: the exclusive release drops them all.
-    private static ulong WithoutLeftReaders(ulong word) => PlainLock.IsExclusive(word) ? word & HostPriorityLock.AllButReaders : word;
+    // Readers that were refused are counted until the exclusive holder drops them all, and nothing looks at them. Both
+    // kinds of locks have the exclusive holder in bit 0; the flag of host priority stays.
+    private readonly ulong WithoutResidue(ulong word) => OldestEpoch != 0 && PlainLock.IsExclusive(word) ? word & HostPriorityLock.AllButReaders : word;
 
     private readonly void Clear(ChangeKind kind, int target, int first, int end)
     {

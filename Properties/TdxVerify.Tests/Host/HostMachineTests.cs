@@ -13,7 +13,7 @@ public sealed class HostMachineTests(ITestOutputHelper output)
     {
         Agents =
         [
-            new HostAgent("vCPU 0", SmallPrograms.EnterLoop),
+            HostAgent.OfVcpu(0, SmallPrograms.EnterLoop),
             new HostAgent("tracker", SmallPrograms.Track) { Lp = 1 },
         ],
     };
@@ -39,7 +39,7 @@ public sealed class HostMachineTests(ITestOutputHelper output)
             Guests = [reads],
             Agents =
             [
-                new HostAgent("vCPU 0", SmallPrograms.EnterLoop),
+                HostAgent.OfVcpu(0, SmallPrograms.EnterLoop),
                 new HostAgent("blocker", SmallPrograms.Block) { Lp = 1, Gpas = [1], Repeat = 1 },
             ],
         });
@@ -59,7 +59,7 @@ public sealed class HostMachineTests(ITestOutputHelper output)
             Guests = [GuestCode.Spins],
             Agents =
             [
-                new HostAgent("vCPU 0", SmallPrograms.EnterWithMode),
+                HostAgent.OfVcpu(0, SmallPrograms.EnterWithMode),
                 new HostAgent("kicker", SmallPrograms.Kicker) { Lp = 1 },
             ],
         }));

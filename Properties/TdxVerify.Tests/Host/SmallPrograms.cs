@@ -48,4 +48,21 @@ internal static class SmallPrograms
         .State("kick", Kick()).Next("kicked")
         .State("kicked", Goto).Next("done").Progress("kicked")
         .Build();
+
+    /// <summary>Adds a page, blocks it, tracks, removes it; retries what is busy.</summary>
+    public static HostProgram MapAndRemove { get; } = HostProgram.Named("map and remove")
+        .State("aug", Seamcall(HostLeaf.TDH_MEM_PAGE_AUG))
+            .On(Success, "block").Progress("mapped")
+            .On(Busy, "aug")
+            .Otherwise("done")
+        .State("block", Seamcall(HostLeaf.TDH_MEM_RANGE_BLOCK))
+            .On(Busy, "block")
+            .Otherwise("track")
+        .State("track", Seamcall(HostLeaf.TDH_MEM_TRACK))
+            .On(Success, "remove")
+            .Otherwise("track")
+        .State("remove", Seamcall(HostLeaf.TDH_MEM_PAGE_REMOVE))
+            .On(Success, "done").Progress("removed")
+            .Otherwise("remove")
+        .Build();
 }

@@ -30,6 +30,9 @@ internal sealed class TinyExplorer<TLocal>
     /// <summary>What was reported anywhere.</summary>
     public IReadOnlyCollection<string> Seen => _first.Keys;
 
+    /// <summary>A state that was found, by its number.</summary>
+    public ISystemState<TLocal> this[int state] => new State(this, (TLocal[])_locals[state].Clone(), _values[state]);
+
     /// <summary>Explores up to a number of states and to a depth. True: to the end.</summary>
     public bool Explore(int limit = 1_000_000, int depth = int.MaxValue)
     {
@@ -166,39 +169,6 @@ internal sealed class TinyExplorer<TLocal>
             grown[number] = value;
             Values = grown;
             Wrote = true;
-        }
-    }
-
-    private sealed class ScriptedChooser : IChooser
-    {
-        private readonly List<(int Taken, int Count)> _script = [];
-        private int _at;
-
-        public int Choose(int count)
-        {
-            if (_at == _script.Count)
-                _script.Add((0, count));
-            return _script[_at++].Taken;
-        }
-
-        public void Restart() => _at = 0;
-
-        // The next script in order; false: all were taken.
-        public bool MoveNext()
-        {
-            while (_script.Count > 0)
-            {
-                (int taken, int count) = _script[^1];
-                if (taken + 1 < count)
-                {
-                    _script[^1] = (taken + 1, count);
-                    return true;
-                }
-
-                _script.RemoveAt(_script.Count - 1);
-            }
-
-            return false;
         }
     }
 
