@@ -1,4 +1,3 @@
-using TdxVerify.Abi;
 using TdxVerify.Model;
 
 namespace TdxVerify.Host;

@@ -1,4 +1,3 @@
-using TdxVerify.Abi;
 using TdxVerify.Host;
 using TdxVerify.Model;
 using Xunit;

@@ -1,4 +1,3 @@
-using TdxVerify.Abi;
 using TdxVerify.Host;
 using TdxVerify.Model;
 using Xunit;
@@ -8,7 +7,7 @@ namespace TdxVerify.Tests.Host;
 
 public sealed class HostSymmetryTests
 {
-    private const int StatesLookedAt = 1000;
+    private const int StatesLookedAt = 600;
 
     private static readonly GuestCode s_accepts = GuestCode.Named("accepts")
         .At("accept", GuestOp.Accept(0)).On(When.Success, "spin").Otherwise("accept")
