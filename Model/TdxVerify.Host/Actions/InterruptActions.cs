@@ -26,14 +26,16 @@ public sealed record IrqOnAction : HostAction
     {
         Cell cell = HostCells.Of(HostCell.Irq, at.Thread.Lp);
         at.Cells.Write(cell, at.Cells.Read(cell) & ~Interrupts.Off);
-        at.Cells.Write(HostCells.Of(HostCell.PendingIpis, at.Thread.Lp), 0);
+        at.ServeIpis();
         return ActionEnd.Complete;
     }
 }
 
-/// <summary>Names of the bits that say what a processor does with interrupts.</summary>
+/// <summary>What a processor does with interrupts, as bits, and what waits for it: IPIs in bits 31:0, functions in bits 63:32, by sender.</summary>
 internal static class Interrupts
 {
+    private const int FunctionShift = 32;
+
     /// <summary>They are off.</summary>
     public const ulong Off = 1;
 
@@ -42,6 +44,16 @@ internal static class Interrupts
 
     /// <summary>A SEAMCALL is under way there; kept only where functions are sent.</summary>
     public const ulong InSeamcall = 4;
+
+    /// <summary>The functions that wait.</summary>
+    public static ulong Functions(ulong pending) => pending >> FunctionShift << FunctionShift;
+
+    /// <summary>The bit of an agent's function.</summary>
+    public static ulong Function(int agent) => 1UL << (agent + FunctionShift);
+
+    /// <summary>The same with agents renamed.</summary>
+    public static ulong Rename(ulong pending, Func<int, int> rename) =>
+        Renaming.Bits(pending, bit => rename(bit % FunctionShift) + (bit / FunctionShift * FunctionShift));
 }
 
 /// <summary>
@@ -50,7 +62,7 @@ internal static class Interrupts
 /// </summary>
 /// <remarks>
 /// The thread itself carries the function out there, as if it were the handler; whoever runs on that processor waits
-/// meanwhile. On its own processor the function is simply called. No: the vCPU is on no processor.
+/// meanwhile, and does nothing more with interrupts on before. On its own processor the function is simply called. No: the vCPU is on no processor.
 /// </remarks>
 public sealed record SmpCallBeginAction : HostAction
 {
@@ -72,7 +84,8 @@ public sealed record SmpCallBeginAction : HostAction
                 return ActionEnd.Complete;
             if (cpu == at.Thread.Lp)
                 return ActionEnd.Complete;
-            at.Send(cpu);
+            Cell waiting = HostCells.Of(HostCell.PendingIpis, cpu);
+            at.Cells.Write(waiting, at.Cells.Read(waiting) | Interrupts.Function(at.Agent));
             at.Thread.Part = (ushort)(cpu + 1);
             return ActionEnd.Again;
         }
@@ -102,8 +115,9 @@ public sealed record SmpCallEndAction : HostAction
     {
         if (at.Thread.HomeLp == 0)
             return ActionEnd.Complete;
+        Cell waiting = HostCells.Of(HostCell.PendingIpis, at.Thread.Lp);
         at.Cells.Write(HostCells.Of(HostCell.Irq, at.Thread.Lp), 0);
-        at.Cells.Write(HostCells.Of(HostCell.PendingIpis, at.Thread.Lp), 0);
+        at.Cells.Write(waiting, Interrupts.Functions(at.Cells.Read(waiting)) & ~Interrupts.Function(at.Agent));
         at.Thread.Lp = (byte)(at.Thread.HomeLp - 1);
         at.Thread.HomeLp = 0;
         return ActionEnd.Complete;

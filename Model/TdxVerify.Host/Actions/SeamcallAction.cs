@@ -30,7 +30,11 @@ public sealed record SeamcallAction(HostLeaf Leaf, int Level, int Version, IRead
     internal override ActionEnd Run(ref HostStep at)
     {
         if (at.Thread.Agent.Phase == AgentPhase.Idle)
+        {
+            at.MarkSeamcall(underWay: true);
             at.Worker.Machine.Begin(ref at.Worker.State, ref at.Thread.Agent, at.Thread.Lp, Registers(ref at));
+        }
+
         return GuestRun.StepCall(ref at);
     }
 

@@ -36,6 +36,9 @@ public sealed record HostAgent(string Name, HostProgram Program)
     /// <summary>The GPAs that it works on, by number; it begins at the first. A vCPU thread needs none: it takes those at which its guest faults.</summary>
     public ImmutableArray<int> Gpas { get; init; } = [];
 
+    /// <summary>For a vCPU thread: <c>vcpu->cpu</c> at the start, where it is not the thread's processor; the vCPU ran there last.</summary>
+    public int? StartsOn { get; init; }
+
     internal int OwnVcpu => Vcpu ?? throw new ProgramException($"{Name}: works on no vCPU; give it one with Vcpu = ...");
 
     internal byte FirstGpa => Gpas.IsEmpty ? NoGpa : (byte)Gpas[0];

@@ -30,10 +30,17 @@ internal static class GuestRun
 
         laws?.Look(ref at, before, attempt);
         if (thread.Agent.Call.FailedStep != 0 && (before.Call.FailedStep == 0 || before.List != thread.Agent.List))
-            at.Report(at.Machine.BusyEventOf(thread.Agent));
+            Fail(ref at, before);
         if (wasInGuest)
             EndInstruction(ref at);
         return After(ref at);
+    }
+
+    private static void Fail(ref HostStep at, in Agent before)
+    {
+        at.Report(at.Machine.BusyEventOf(at.Thread.Agent));
+        if (at.Told is not null)
+            at.Found = CallText.Failure(at.Machine, before, at.Thread.Agent);
     }
 
     private static ActionEnd After(ref HostStep at)
@@ -68,6 +75,7 @@ internal static class GuestRun
         if (thread.Guest != 1)
             at.Cells.Write(place, 0);
         at.Report(at.Machine.EntryEventOf(at.Agent, thread.State));
+        at.Found = "the guest runs";
     }
 
     private static void End(ref HostStep at)
@@ -75,15 +83,19 @@ internal static class GuestRun
         ref Thread thread = ref at.Thread;
         if (thread.Agent.Call.Held != 0)
             at.Report(at.Machine.EventOf(HostEvents.LockLeaks));
-        if (thread.Guest != 0)
+        bool left = thread.Guest != 0;
+        if (left)
         {
             if (thread.Guest != 1)
                 at.Cells.Write(HostCells.Guest(at.Vcpu), thread.Guest - 1UL);
             thread.Guest = 0;
             thread.GuestRan = 0;
-            ServeIfOn(ref at);
         }
 
+        if (left || at.Machine.HasSmpCalls)
+            ServeIfOn(ref at);
+
+        at.MarkSeamcall(underWay: false);
         at.Answer = new Answer(thread.Agent.Answer);
         thread.Agent = default;
     }
@@ -91,8 +103,8 @@ internal static class GuestRun
     // A program that leaves interrupts on serves what waited for the guest to leave.
     private static void ServeIfOn(ref HostStep at)
     {
-        if (at.Cells.Read(HostCells.Of(HostCell.Irq, at.Thread.Lp)) == 0)
-            at.Cells.Write(HostCells.Of(HostCell.PendingIpis, at.Thread.Lp), 0);
+        if ((at.Cells.Read(HostCells.Of(HostCell.Irq, at.Thread.Lp)) & Interrupts.Off) == 0)
+            at.ServeIpis();
     }
 
     // Between two instructions. False: the guest ran on without an access.
@@ -103,6 +115,7 @@ internal static class GuestRun
         if (IsInterrupted(ref at))
         {
             worker.Machine.Interrupt(ref worker.State, ref thread.Agent);
+            at.Found = "interrupted";
             return true;
         }
 
@@ -163,6 +176,8 @@ internal static class GuestRun
             if (!transition.When.Holds(answer))
                 continue;
             at.Report(transition);
+            if (at.Told is not null)
+                at.Found = CallText.Of(Instruction(at).Op.Result, answer);
             thread.Guest = (ushort)(code.IndexOf(transition.To) + 1);
             at.Worker.State.SetVcpu(thread.Agent.Call.Vcpu, VcpuField.Rip, Instruction(at).Rip);
             return;

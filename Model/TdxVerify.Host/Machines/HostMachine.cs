@@ -9,18 +9,14 @@ namespace TdxVerify.Host;
 /// the SEAMCALLs and the guests that it lets run.
 /// </summary>
 /// <remarks>Steps may be made by several workers at once: what they change is theirs alone.</remarks>
-public sealed class HostMachine : ISystem<Thread>
+public sealed class HostMachine : INarratedSystem<Thread>
 {
     /// <summary>The state of a thread whose program is done for good.</summary>
     public const ushort Finished = ushort.MaxValue;
 
-    // Above every status, with the number of a code below it.
-    private const ulong CodeTag = 0x7C00_0000_0000_0000;
-
-    private const int LocalStates = 1000;
-
     private readonly CompiledPrograms _programs;
     private readonly HostNames _names = new();
+    private readonly ProgramRun _run;
     private readonly HostEvents _events;
     private readonly HostLawsWatch _laws;
     private readonly Dictionary<Cell, ulong> _start;
@@ -39,6 +35,8 @@ public sealed class HostMachine : ISystem<Thread>
         _programs = new CompiledPrograms(configuration.Agents.Select(agent => agent.Program));
         CheckBindings();
         _names.Add(_programs.States.Select(state => state.State.Action));
+        HasSmpCalls = _programs.States.Any(state => state.State.Action is SmpCallBeginAction);
+        _run = new ProgramRun(this, _programs, _names);
         _events = new HostEvents(configuration, Leaves);
         _setUp = HostStart.Of(this, platform);
         _start = _setUp.Cells.Values.ToDictionary();
@@ -69,7 +67,7 @@ public sealed class HostMachine : ISystem<Thread>
     public Thread StartOf(int agent)
     {
         var thread = new Thread { Left = (byte)Configuration.Agents[agent].Repeat };
-        Begin(ref thread, agent);
+        _run.Begin(ref thread, agent);
         return thread;
     }
 
@@ -77,34 +75,14 @@ public sealed class HostMachine : ISystem<Thread>
     public ulong StartOf(Cell cell) => _start.GetValueOrDefault(cell);
 
     /// <inheritdoc/>
-    public SystemStep Step(int agent, ref Thread local, ICells cells, IChooser chooser)
-    {
-        if (local.State == Finished)
-            return new SystemStep(StepEnd.Done);
-        if (!_workers.TryTake(out HostWorker? worker))
-            worker = new HostWorker(this, _setUp.Module);
-        worker.Cells.Begin(cells);
-        SystemStep step = Step(worker, agent, ref local, chooser);
-        _workers.Add(worker);
-        return step;
-    }
+    public SystemStep Step(int agent, ref Thread local, ICells cells, IChooser chooser) => StepTold(agent, ref local, cells, chooser, null);
+
+    /// <inheritdoc/>
+    public SystemStep Step(int agent, ref Thread local, ICells cells, IChooser chooser, ICollection<string> told) =>
+        StepTold(agent, ref local, cells, chooser, told);
 
     /// <inheritdoc/>
     public void Normalize(ISystemState<Thread> state) => EpochAges.Advance(state, TdPages.Tdr, Configuration.Agents.Length);
-
-    /// <summary>What the step that an agent is about to make does, in words.</summary>
-    /// <param name="local">The agent's locals before the step.</param>
-    public string Describe(in Thread local) => local.State == Finished ? "done" : _programs.States[local.State].State.Action.Describe(this, local);
-
-    /// <summary>What a step did, in words.</summary>
-    /// <param name="before">The agent's locals before the step.</param>
-    /// <param name="step">What came of it.</param>
-    public string Describe(in Thread before, SystemStep step)
-    {
-        IEnumerable<string> told = Events.Where((happened, i) => (step.Events >> i & 1) != 0 && happened.Kind != EventKind.Progress).Select(happened => happened.Name);
-        string notes = string.Join("; ", told);
-        return notes.Length == 0 ? Describe(before) : $"{Describe(before)} ({notes})";
-    }
 
     /// <summary>The state of its program that a thread is in.</summary>
     public ProgramState? StateOf(in Thread local) => local.State == Finished ? null : _programs.States[local.State].State;
@@ -115,6 +93,9 @@ public sealed class HostMachine : ISystem<Thread>
 
     /// <summary>The laws about the module's locks; null: they are not looked at.</summary>
     internal LockLaws? LockLaws { get; }
+
+    /// <summary>Some thread sends functions to other processors.</summary>
+    internal bool HasSmpCalls { get; }
 
     /// <summary>What processors may still translate.</summary>
     internal StaleTranslations Stale => _setUp.Stale;
@@ -144,18 +125,30 @@ public sealed class HostMachine : ISystem<Thread>
     internal int BusyEventOf(in Agent agent) =>
         HostEvents.IsBusy(agent.Call.Status) ? _events[HostEvents.BusyOf(Leaves.All[agent.List].Id.Name, agent.Call.Status)] : -1;
 
-    private SystemStep Step(HostWorker worker, int agent, ref Thread local, IChooser chooser)
+    private SystemStep StepTold(int agent, ref Thread local, ICells cells, IChooser chooser, ICollection<string>? told)
+    {
+        if (local.State == Finished)
+            return new SystemStep(StepEnd.Done);
+        if (!_workers.TryTake(out HostWorker? worker))
+            worker = new HostWorker(this, _setUp.Module);
+        worker.Cells.Begin(cells);
+        SystemStep step = Step(worker, agent, ref local, chooser, told);
+        _workers.Add(worker);
+        return step;
+    }
+
+    private SystemStep Step(HostWorker worker, int agent, ref Thread local, IChooser chooser, ICollection<string>? told)
     {
         Thread before = local;
-        var at = new HostStep(this, worker, ref local, chooser, agent);
-        if (!Run(ref at))
+        var at = new HostStep(this, worker, ref local, chooser, agent) { Told = told };
+        if (!_run.Run(ref at))
         {
             local = before;
             return new SystemStep(StepEnd.Blocked);
         }
 
         _laws.Look(ref at);
-        Forget(ref at);
+        _run.Forget(ref at);
         return new SystemStep(StepEnd.Moved, at.Events, worker.Cells.EpochWritten && !Configuration.AbsoluteEpochs);
     }
 
@@ -172,152 +165,6 @@ public sealed class HostMachine : ISystem<Thread>
             if (agent.Gpas.IsEmpty && _programs.States[_programs.StartOf(agent.Program)].Live.HasFlag(Remembered.Gpa))
                 throw new ProgramException($"{Configuration.Name}: {agent.Name}: its program needs a GPA; give the agent one with Gpas = [...]");
         }
-    }
-
-    // True: something was done. Local work before the first access and after it joins it.
-    private bool Run(ref HostStep at)
-    {
-        bool accessed = false;
-        for (int i = 0; i < LocalStates; i++)
-        {
-            CompiledState state = _programs.States[at.Thread.State];
-            HostAction action = state.State.Action;
-            if (!action.IsLocal)
-            {
-                if (accessed)
-                    return true;
-                accessed = true;
-            }
-
-            switch (action)
-            {
-                case CallAction:
-                    at.Thread.Callers[at.Thread.CallerCount++] = at.Thread.State;
-                    at.Thread.State = (ushort)state.Callee;
-                    break;
-                case ReturnAction give:
-                    Return(ref at, give);
-                    break;
-                case DoneAction:
-                    End(ref at);
-                    break;
-                default:
-                    ActionEnd end = action.Run(ref at);
-                    if (end == ActionEnd.Wait)
-                        return false;
-                    if (end == ActionEnd.Again)
-                        return true;
-                    Leave(ref at, state);
-                    break;
-            }
-
-            if (at.Thread.State == Finished)
-                return true;
-        }
-
-        throw new ProgramException($"{at.Bound.Name}: goes on without an access to shared state.");
-    }
-
-    private void Leave(ref HostStep at, CompiledState state)
-    {
-        ref Thread thread = ref at.Thread;
-        thread.Part = 0;
-        if (state.State.Action.Result is ResultKind.Status)
-            thread.Result = at.Answer.Status;
-        Go(ref at, state);
-    }
-
-    private void Go(ref HostStep at, CompiledState state)
-    {
-        ref Thread thread = ref at.Thread;
-        for (int i = 0; i < state.Next.Length; i++)
-        {
-            ProgramTransition transition = state.State.Transitions[i];
-            if (!transition.When.Holds(at.Answer))
-                continue;
-            if (transition.TakesGpa)
-                TakeGpa(ref at);
-            at.Report(transition);
-            thread.State = (ushort)state.Next[i];
-            return;
-        }
-
-        throw new ProgramException($"{state.Program.Name}: state {state.State.Name} does not say what follows from {at.Answer.Code ?? StatusTable.NameOf(at.Answer.Status)}.");
-    }
-
-    private void Return(ref HostStep at, ReturnAction give)
-    {
-        ref Thread thread = ref at.Thread;
-        if (thread.CallerCount == 0)
-        {
-            End(ref at);
-            return;
-        }
-
-        if (!give.IsPlain)
-        {
-            if (give.Code is { } code)
-                thread.Result = CodeTag | (uint)_names.CodeOf(code);
-            at.Answer = (thread.Result & CodeTag) == CodeTag
-                ? new Answer(default, _names.Code((int)(uint)thread.Result))
-                : Answer.Of(thread.Result);
-        }
-
-        ref ushort caller = ref thread.Callers[--thread.CallerCount];
-        CompiledState state = _programs.States[caller];
-        caller = 0;
-        Go(ref at, state);
-    }
-
-    private void End(ref HostStep at)
-    {
-        ref Thread thread = ref at.Thread;
-        if (thread.Left != HostAgent.Endless && --thread.Left == 0)
-            thread = new Thread { State = Finished };
-        else
-            Begin(ref thread, at.Agent);
-    }
-
-    private void Begin(ref Thread thread, int agent)
-    {
-        HostAgent bound = Configuration.Agents[agent];
-        thread = new Thread { Left = thread.Left, State = (ushort)_programs.StartOf(bound.Program), Gpa = bound.FirstGpa, Lp = (byte)bound.Lp };
-    }
-
-    private void TakeGpa(ref HostStep at)
-    {
-        int gpa = Pages.GpaAt(at.Answer.Registers.R8);
-        if (gpa < 0)
-            throw new ProgramException($"{at.Bound.Name}: GPA {at.Answer.Registers.R8:x} is none of the configuration's.");
-        at.Thread.Gpa = (byte)gpa;
-    }
-
-    // What no later step needs is cleared.
-    private void Forget(ref HostStep at)
-    {
-        ref Thread thread = ref at.Thread;
-        if (thread.State == Finished || Configuration.KeepsAll)
-            return;
-        if (thread.Agent.Phase != AgentPhase.Idle)
-            at.Worker.Trimmer.Trim(ref thread.Agent);
-        Remembered live = _programs.States[thread.State].Live;
-        if (!live.HasFlag(Remembered.Result))
-            thread.Result = 0;
-        if (!live.HasFlag(Remembered.Page))
-            thread.Page = 0;
-        if (!live.HasFlag(Remembered.Gpa))
-            thread.Gpa = at.Bound.FirstGpa;
-        for (int counter = 0; counter < Counters.Count; counter++)
-        {
-            if (((int)live >> counter & (int)Remembered.FirstCounter) == 0)
-                thread.Counters[counter] = 0;
-        }
-
-        if (thread.HasSnapshot == 0 || live.HasFlag(Remembered.Snapshot))
-            return;
-        thread.HasSnapshot = 0;
-        Cell snapshots = HostCells.Of(HostCell.InvalidateSnapshots);
-        at.Cells.Write(snapshots, at.Cells.Read(snapshots) & ~(1UL << at.Agent));
     }
 
     private int VcpuOf(in Thread local)

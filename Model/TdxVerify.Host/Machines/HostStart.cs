@@ -23,7 +23,7 @@ internal sealed record HostStart(CellState Module, StoredCells Cells, StaleTrans
         AddGuests(configuration, cells);
         AddMirror(machine, cells);
         foreach (HostAgent agent in configuration.Agents.Where(agent => Enters(agent)))
-            cells.Write(HostCells.Of(HostCell.VcpuCpu, agent.OwnVcpu), (ulong)agent.Lp + 1);
+            cells.Write(HostCells.Of(HostCell.VcpuCpu, agent.OwnVcpu), (ulong)(agent.StartsOn ?? agent.Lp) + 1);
         foreach ((string name, ulong value) in configuration.Variables)
         {
             int number = machine.VariableOf(name);

@@ -26,6 +26,12 @@ internal ref struct HostStep
     /// <summary>What happened, a bit for each event.</summary>
     public ulong Events;
 
+    /// <summary>Where what is done is told; null: nobody listens.</summary>
+    public ICollection<string>? Told;
+
+    /// <summary>What the access found, in words, for who listens.</summary>
+    public string? Found;
+
     public HostStep(HostMachine machine, HostWorker worker, ref Thread thread, IChooser chooser, int agent)
     {
         Machine = machine;
@@ -91,6 +97,23 @@ internal ref struct HostStep
             return;
         Cell pending = HostCells.Of(HostCell.PendingIpis, lp);
         Cells.Write(pending, Cells.Read(pending) | (1UL << Agent));
+    }
+
+    /// <summary>Interrupts come on: the IPIs that waited are served. Functions are carried out by those who sent them.</summary>
+    public readonly void ServeIpis()
+    {
+        Cell pending = HostCells.Of(HostCell.PendingIpis, Thread.Lp);
+        Cells.Write(pending, Interrupts.Functions(Cells.Read(pending)));
+    }
+
+    /// <summary>Where functions are sent: a SEAMCALL is under way on the thread's processor, or no longer.</summary>
+    public readonly void MarkSeamcall(bool underWay)
+    {
+        if (!Machine.HasSmpCalls)
+            return;
+        Cell irq = HostCells.Of(HostCell.Irq, Thread.Lp);
+        ulong bits = Cells.Read(irq) & ~Interrupts.InSeamcall;
+        Cells.Write(irq, underWay ? bits | Interrupts.InSeamcall : bits);
     }
 
     /// <summary>The thread's IPI to a processor is not served yet.</summary>

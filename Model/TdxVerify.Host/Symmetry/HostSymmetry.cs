@@ -129,7 +129,8 @@ public sealed class HostSymmetry : ISymmetry<Thread>
     {
         HostCell.Lock => LockQueue.Rename(value, to.Agent),
         HostCell.Srcu => Srcu.Rename(value, to.Agent),
-        HostCell.PendingIpis or HostCell.InvalidateSnapshots => Renaming.Bits(value, to.Agent),
+        HostCell.PendingIpis => Interrupts.Rename(value, to.Agent),
+        HostCell.InvalidateSnapshots => Renaming.Bits(value, to.Agent),
         HostCell.Invalidate => Invalidation.Rename(value, to.Gpa),
         HostCell.Spte when value >= MirrorSpte.FirstPresent => MirrorSpte.Present(Page(to, (int)(value - MirrorSpte.FirstPresent))),
         HostCell.VcpuCpu => value == 0 ? 0 : (ulong)to.Lp((int)value - 1) + 1,
