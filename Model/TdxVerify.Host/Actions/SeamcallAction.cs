@@ -33,6 +33,8 @@ public sealed record SeamcallAction(HostLeaf Leaf, int Level, int Version, IRead
         {
             at.MarkSeamcall(underWay: true);
             at.Worker.Machine.Begin(ref at.Worker.State, ref at.Thread.Agent, at.Thread.Lp, Registers(ref at));
+            if (at.Told is not null && at.Thread.Agent.CanStep)
+                at.Found = at.Machine.Leaves.All[at.Thread.Agent.List].Steps[at.Thread.Agent.Step].Text;
         }
 
         return GuestRun.StepCall(ref at);

@@ -65,4 +65,11 @@ internal static class SmallPrograms
             .On(Success, "done").Progress("removed")
             .Otherwise("remove")
         .Build();
+
+    /// <summary>TDH.MEM.PAGE.AUG, whatever comes of it.</summary>
+    public static HostProgram Aug { get; } = HostProgram.Named("aug")
+        .State("aug", Seamcall(HostLeaf.TDH_MEM_PAGE_AUG))
+            .On(Success, "done").Progress("mapped")
+            .Otherwise("done")
+        .Build();
 }

@@ -68,6 +68,24 @@ internal sealed class TinyExplorer<TLocal>
         return path;
     }
 
+    /// <summary>The steps up to the first that reported an event, in words. The way that was taken at a choice is not kept: the first is told.</summary>
+    public IEnumerable<string> Tell(INarratedSystem<TLocal> system, string name)
+    {
+        (int state, int last, _) = _first[name];
+        var path = new Stack<(int State, int Agent)>();
+        path.Push((state, last));
+        for (; _origins[state].Parent >= 0; state = _origins[state].Parent)
+            path.Push((_origins[state].Parent, _origins[state].Agent));
+        foreach ((int from, int agent) in path)
+        {
+            var next = new State(this, (TLocal[])_locals[from].Clone(), _values[from]);
+            List<string> told = [];
+            system.Step(agent, ref next.Locals[agent], next, new ScriptedChooser(), told);
+            foreach (string line in told)
+                yield return $"{system.Agents[agent]}: {line}";
+        }
+    }
+
     private void Expand(int state)
     {
         bool moved = false;
