@@ -135,10 +135,11 @@ internal sealed unsafe class PamtTable : IDisposable
     /// <summary>All 512 entries of 4 KiB below a 2 MiB page are unassigned.</summary>
     public bool IsFree2M(ulong hpa)
     {
-        PamtEntry* entries = Children(hpa, SeptLevel.Page2M);
-        for (int i = 0; i < 512; i++)
+        ulong first = ((hpa >> Hpa.PageShift) - _firstFrame) / Frames2M * Frames2M;
+        for (ulong group = first >> GroupShift; group < (first + Frames2M) >> GroupShift; group++)
         {
-            if (entries[i].Type != PamtPageType.Nda)
+            // An entry that nothing touched was never assigned.
+            if (Volatile.Read(ref _touched[group]) != 0 && !IsFree(_entries4K + (group << GroupShift)))
                 return false;
         }
 
@@ -215,6 +216,17 @@ internal sealed unsafe class PamtTable : IDisposable
 
     private static PamtEntry* Allocate(nuint count) =>
         (PamtEntry*)NativeMemory.AllocZeroed(count, (nuint)sizeof(PamtEntry));
+
+    private static bool IsFree(PamtEntry* group)
+    {
+        for (int i = 0; i < 1 << GroupShift; i++)
+        {
+            if (group[i].Type != PamtPageType.Nda)
+                return false;
+        }
+
+        return true;
+    }
 
     private PamtEntry* Children(ulong hpa, int size)
     {
