@@ -15,13 +15,14 @@ internal static class BenchCommand
     public static Command Create(Terminal terminal)
     {
         var trace = new Option<string>("--trace") { HelpName = "FILE", Description = "a sequential recording; without it, the built-in mixed-long" };
-        Option<string> time = Durations.Option("--time", "how long each measurement takes", "5s");
+        Option<string> time = Durations.Option("--time", "how long each measurement takes, once the JIT has settled", "5s");
         Option<bool> json = CommonOptions.Json();
         var command = new CliCommand("bench", "calls per second on one core: model, reference, property run, trace judge")
         {
             Details = "The calls of a recording, parsed beforehand, on the model and on the reference, answers not compared; the whole property run with all laws; "
                 + "the trace judge. A call is a SEAMCALL, an entry or an exit; resets, guest operations, writes and locks of the recording take their time but do not "
-                + "count. Seconds are of processor time, and each sequence, or round of the property run, counts with its best time, so other load on the machine matters little. `./run-props.sh bench --micro` runs the micro-benchmarks instead.",
+                + "count. Seconds are of processor time, and each sequence, or round of the property run, counts with its best time, so other load on the machine matters little. "
+                + "Each measurement begins when the JIT has settled, after some seconds. `./run-props.sh bench --micro` runs the micro-benchmarks instead.",
             Examples = [("", "everything"), ("--trace traces/zero-step.jsonl.gz --json", "another recording, as JSON")],
         };
         command.Add(trace);
