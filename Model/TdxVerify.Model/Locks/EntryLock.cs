@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace TdxVerify.Model;
 
 /// <summary>
@@ -7,6 +9,7 @@ namespace TdxVerify.Model;
 public static class EntryLock
 {
     /// <summary>Host: takes the lock and clears host priority; refused: sets host priority.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static bool TryHost(ref SeptEntry entry)
     {
         bool granted = !entry.IsLocked;

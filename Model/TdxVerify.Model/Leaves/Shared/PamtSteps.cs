@@ -172,6 +172,7 @@ internal static class PamtSteps<S>
     public static void ClearBepoch(ref S s, ref Call c, int arg) =>
         s.SetPamt(PamtRef.Of(c.Size[Slot(arg)], c.Page[Slot(arg)]), PamtField.Bepoch, 0);
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static PageType Type(ref S s, ref Call c, int arg) => (PageType)s.Pamt(At(ref c, arg), PamtField.Type);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -40,6 +40,7 @@ internal static class SeptSteps<S>
 
     public static bool GpaIsPrivate(ref S s, ref Call c, int arg) => c.Gpa >> Gpa.SharedBit(HasWideGpa(ref s, c.Td)) == 0;
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static bool HasWideGpa(ref S s, int td) => (s.Td(td, TdField.ConfigFlags) & 1) != 0;
 
     public static bool LockTreeShared(ref S s, ref Call c, int arg) =>
@@ -117,6 +118,7 @@ internal static class SeptSteps<S>
 
     public static bool EntryStateIn(ref S s, ref Call c, int states) => ((SeptStates)states).Contains(c.Value.State);
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void ReleaseEntry(ref S s, ref Call c, int arg)
     {
         if (!c.Holds(LockId.SeptEntry))

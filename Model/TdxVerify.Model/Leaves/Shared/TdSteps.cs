@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace TdxVerify.Model;
 
 /// <summary>Steps about the TD as a whole: FATAL, lifecycle, OP_STATE, child count, TD epoch (facts/checks.md, facts/op-states.csv).</summary>
@@ -14,6 +16,7 @@ internal static class TdSteps<S>
 
     public static bool OpStateIn(ref S s, ref Call c, int states) => (states >> (int)s.Td(c.Td, TdField.OpState) & 1) != 0;
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static bool LockOpStateShared(ref S s, ref Call c, int arg)
     {
         ulong word = s.Td(c.Td, TdField.OpStateLock);
@@ -22,6 +25,7 @@ internal static class TdSteps<S>
         return LockAttempt<S>.Settle(ref c, granted, LockId.OpState, exclusive: false);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void ReleaseOpState(ref S s, ref Call c, int arg)
     {
         if (!c.Holds(LockId.OpState))
