@@ -1,6 +1,6 @@
 namespace TdxVerify.Abi;
 
-/// <summary>A version of the TDX module whose behaviour is modelled.</summary>
+/// <summary>A version of the TDX module whose behaviour is modelled: released, or only proposed.</summary>
 public enum ModuleProfile
 {
     /// <summary>Module 1.5.01: the base.</summary>
@@ -8,6 +8,17 @@ public enum ModuleProfile
 
     /// <summary>Module 1.5.05 (facts/profile-1.5.05.md).</summary>
     V1_5_05,
+
+    /// <summary>
+    /// A proposal (facts/retry-proposals.md, "module-no-free-entry-lock"): TDG.MEM.PAGE.ACCEPT, ATTR.RD and ATTR.WR do
+    /// not lock an S-EPT entry that their walk found FREE. Else as 1.5.01.
+    /// </summary>
+    NoFreeEntryLock,
+
+    /// <summary>
+    /// A thought experiment: TDH.VP.ENTER looks whether listed GPAs still fault without the S-EPT tree lock. Else as 1.5.01.
+    /// </summary>
+    NoZeroStepTreeLock,
 }
 
 /// <summary>Names of profiles, as command lines and trace headers write them.</summary>
@@ -18,7 +29,15 @@ public static class ModuleProfiles
     [
         (ModuleProfile.V1_5_01, "1.5.01"),
         (ModuleProfile.V1_5_05, "1.5.05"),
+        (ModuleProfile.NoFreeEntryLock, "no-free-entry-lock"),
+        (ModuleProfile.NoZeroStepTreeLock, "no-zero-step-tree-lock"),
     ];
+
+    /// <summary>Those that exist as modules: what can be recorded, and what the reference implements.</summary>
+    public static IReadOnlyList<(ModuleProfile Profile, string Name)> Released { get; } = [.. All.Where(each => !each.Profile.IsHypothetical())];
+
+    /// <summary>No module behaves like that: only the model does.</summary>
+    public static bool IsHypothetical(this ModuleProfile profile) => profile is ModuleProfile.NoFreeEntryLock or ModuleProfile.NoZeroStepTreeLock;
 
     /// <summary>The name that users write, such as <c>1.5.01</c>.</summary>
     public static string Name(this ModuleProfile profile) => All[(int)profile].Name;

@@ -17,22 +17,41 @@ internal static class CommonOptions
         DefaultValueFactory = _ => defaultTarget.Name,
     };
 
-    /// <summary>A module version; <see cref="ParseProfile"/> takes the value.</summary>
-    public static Option<string> Profile(string description) => new("--profile")
-    {
-        HelpName = "VERSION",
-        Description = $"{description}; {ProfileNames}",
-    };
+    /// <summary>A module version that exists; <see cref="ParseProfile"/> takes the value.</summary>
+    public static Option<string> Profile(string description) => ProfileOption(description, ModuleProfiles.Released);
+
+    /// <summary>A module version, or a hypothetical one, where only the model answers; <see cref="ParseModelProfile"/> takes the value.</summary>
+    public static Option<string> ModelProfile(string description) => ProfileOption(description, ModuleProfiles.All);
 
     /// <summary>The module version that was given; null where none was.</summary>
     public static ModuleProfile? ParseProfile(string? name)
+    {
+        if (Find("--profile", name, ModuleProfiles.Released) is not { } profile)
+            return null;
+        return profile.IsHypothetical()
+            ? throw new InputException(
+                $"--profile: {name} is a proposal that only the model carries out; here it is {Names(ModuleProfiles.Released)} (explore takes {name})")
+            : profile;
+    }
+
+    /// <summary>The profile that was given, hypothetical ones too; null where none was.</summary>
+    public static ModuleProfile? ParseModelProfile(string? name, string option = "--profile") => Find(option, name, ModuleProfiles.All);
+
+    private static ModuleProfile? Find(string option, string? name, IReadOnlyList<(ModuleProfile Profile, string Name)> offered)
     {
         if (name is null)
             return null;
         return ModuleProfiles.TryParse(name, out ModuleProfile profile)
             ? profile
-            : throw new InputException($"--profile: there is no module version '{name}'; it is {ProfileNames}");
+            : throw new InputException($"{option}: there is no module version '{name}'; it is {Names(offered)}");
     }
 
-    private static string ProfileNames => string.Join(" or ", ModuleProfiles.All.Select(profile => profile.Name));
+    private static Option<string> ProfileOption(string description, IReadOnlyList<(ModuleProfile Profile, string Name)> offered) => new("--profile")
+    {
+        HelpName = "VERSION",
+        Description = $"{description}; {Names(offered)}",
+    };
+
+    private static string Names(IReadOnlyList<(ModuleProfile Profile, string Name)> profiles) =>
+        $"{string.Join(", ", profiles.SkipLast(1).Select(profile => profile.Name))} or {profiles[^1].Name}";
 }

@@ -95,8 +95,8 @@ internal static class TraceHeaderParser
     }
 
     private static ModuleProfile Profile(string name, TracePosition position) =>
-        ModuleProfiles.TryParse(name, out ModuleProfile profile)
+        ModuleProfiles.TryParse(name, out ModuleProfile profile) && !profile.IsHypothetical()
             ? profile
             : throw position.Error(
-                $"info.module: {Found(name)} is no known module version; known are {string.Join(", ", ModuleProfiles.All.Select(p => p.Name))}");
+                $"info.module: {Found(name)} is no known module version; known are {string.Join(", ", ModuleProfiles.Released.Select(p => p.Name))}");
 }

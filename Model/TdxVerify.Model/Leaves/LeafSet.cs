@@ -79,7 +79,7 @@ public sealed class LeafSet<S>
             TdgMem<S>.DeclareAccept(), TdgMem<S>.DeclareAttrRd(), TdgMem<S>.DeclareAttrWr(),
             TdgVp<S>.DeclareVmcall(), TdgVp<S>.DeclareInfo(), TdgVp<S>.DeclareVeInfoGet(),
         ]);
-        return new LeafSet<S>(profile, leaves);
+        return new LeafSet<S>(profile, [.. leaves.Select(leaf => Proposals<S>.Apply(profile, leaf))]);
     }
 
     /// <summary>The same set with one leaf replaced by another of the same id.</summary>

@@ -6,9 +6,9 @@ namespace TdxVerify.Cli.Commands;
 /// <summary>Contention for a reader.</summary>
 internal sealed class ContentionText(Terminal terminal)
 {
-    public void WriteComparison(ModuleProfile profile, string folder, ContentionResult result, TimeSpan time)
+    public void WriteComparison(ModuleProfile profile, string folder, Granularity granularity, ContentionResult result, TimeSpan time)
     {
-        terminal.Out.WriteLine($"{terminal.Bold("contention")}  model of TDX module {profile.Name()}, compared with {folder}");
+        terminal.Out.WriteLine($"{terminal.Bold("contention")}  model of TDX module {profile.Name()}, compared with {folder}{(granularity == Granularity.All ? ", each atomic instruction of a lock a step" : "")}");
         terminal.Out.WriteLine();
         foreach (PairDifference difference in result.Differences)
             Write(difference);
@@ -50,7 +50,7 @@ internal sealed class ContentionText(Terminal terminal)
         foreach (ContentionPair pair in pairs)
         {
             terminal.Out.WriteLine($"  {pair.Scenario}: {pair.A.Name} and {pair.B.Name}");
-            foreach (string outcome in pair.Result.Outcomes.Where(outcome => outcome == "fatal" || outcome.Contains("|nonser", StringComparison.Ordinal)))
+            foreach (string outcome in pair.Result.Outcomes.Where(outcome => outcome == PairResult.Fatal || PairResult.IsNotSerializable(outcome)))
                 terminal.Out.WriteLine($"    {outcome}");
         }
 

@@ -3,50 +3,13 @@ using TdxVerify.Model;
 
 namespace TdxVerify.Properties.Contention;
 
-/// <summary>What one pair of calls can do to each other.</summary>
-/// <param name="Scenario">The prepared platform.</param>
-/// <param name="A">The first call.</param>
-/// <param name="B">The second.</param>
-/// <param name="Relation">What they have in common.</param>
-/// <param name="Result">All that they can end in.</param>
-public sealed record ContentionPair(string Scenario, Instance A, Instance B, string Relation, PairResult Result)
-{
-    /// <summary>Operands with which A, or its TDCALL, returns OPERAND_BUSY.</summary>
-    public IReadOnlyList<string> BusyA => BusyOf(0);
-
-    /// <summary>Operands with which B, or its TDCALL, returns OPERAND_BUSY.</summary>
-    public IReadOnlyList<string> BusyB => BusyOf(1);
-
-    /// <summary>No outcome is one that neither order of the two calls gives.</summary>
-    public bool IsSerializable => !Result.Outcomes.Any(outcome => outcome.Contains("|nonser", StringComparison.Ordinal));
-
-    /// <summary>Some interleaving halts the module.</summary>
-    public bool HaltsModule => Result.Outcomes.Contains("fatal");
-
-    private List<string> BusyOf(int which)
-    {
-        const string Busy = "TDX_OPERAND_BUSY(";
-        var operands = new SortedSet<string>(StringComparer.Ordinal);
-        foreach (string outcome in Result.Outcomes.Where(outcome => outcome.Contains('|')))
-        {
-            string text = outcome.Split('|')[which];
-            int start = text.IndexOf(Busy, StringComparison.Ordinal);
-            if (start >= 0)
-                operands.Add(text[(start + Busy.Length)..text.IndexOf(')', start)]);
-        }
-
-        return [.. operands];
-    }
-}
-
 /// <summary>Who can make whom return OPERAND_BUSY, with which operand: found by going through all interleavings of all pairs.</summary>
 public sealed class ContentionMatrix
 {
-    private ContentionMatrix(ModuleProfile profile, IReadOnlyList<ContentionPair> pairs, long states)
+    private ContentionMatrix(ModuleProfile profile, IReadOnlyList<ContentionPair> pairs)
     {
         Profile = profile;
         Pairs = pairs;
-        States = states;
     }
 
     /// <summary>The module version.</summary>
@@ -56,25 +19,26 @@ public sealed class ContentionMatrix
     public IReadOnlyList<ContentionPair> Pairs { get; }
 
     /// <summary>States explored.</summary>
-    public long States { get; }
+    public long States => Pairs.Sum(pair => (long)pair.Result.States);
 
     /// <summary>How many pairs there are.</summary>
-    public static int Count(ContentionRecordings recordings) => Scenarios(recordings).Sum(scenario => ContentionPairs.Of(scenario.Instances).Count());
+    public static int Count(ContentionRecordings recordings) => Planned(recordings, _ => true).Count();
 
     /// <summary>Explores all pairs.</summary>
     /// <param name="recordings">The set-ups and instances.</param>
     /// <param name="profile">The module version.</param>
     /// <param name="workers">Threads.</param>
+    /// <param name="witnesses">A shortest schedule for each OPERAND_BUSY and each anomaly too.</param>
     /// <param name="done">Called after each pair.</param>
-    public static ContentionMatrix Compute(ContentionRecordings recordings, ModuleProfile profile, int workers, Action? done = null)
+    public static ContentionMatrix Compute(
+        ContentionRecordings recordings, ModuleProfile profile, int workers, bool witnesses = false, Action? done = null) =>
+        Compute(recordings, LeafSet<BranchingState>.Of(profile), workers, _ => true, witnesses, done);
+
+    /// <summary>Explores the pairs that a filter lets through, with any leaves.</summary>
+    public static ContentionMatrix Compute(
+        ContentionRecordings recordings, LeafSet<BranchingState> leaves, int workers, Func<PlannedPair, bool> wanted, bool witnesses = false, Action? done = null)
     {
-        LeafSet<BranchingState> leaves = LeafSet<BranchingState>.Of(profile);
-        (string Scenario, Instance A, int LpA, Instance B, int LpB)[] pairs =
-        [
-            .. from scenario in Scenarios(recordings)
-               from pair in ContentionPairs.Of(scenario.Instances)
-               select (scenario.Name, pair.A, pair.LpA, pair.B, pair.LpB),
-        ];
+        PlannedPair[] pairs = [.. Planned(recordings, wanted)];
         var results = new ContentionPair[pairs.Length];
         int next = -1;
         Parallel.For(0, workers, new ParallelOptions { MaxDegreeOfParallelism = workers }, _ =>
@@ -83,22 +47,41 @@ public sealed class ContentionMatrix
             while (Interlocked.Increment(ref next) is var i && i < pairs.Length)
             {
                 (string scenario, Instance a, int lpA, Instance b, int lpB) = pairs[i];
-                results[i] = new ContentionPair(scenario, a, b, PairRelation.Of(a, b, recordings.FirstTdrOf(scenario)), explorers.Of(scenario).Explore(a, lpA, b, lpB));
+                results[i] = new ContentionPair(
+                    scenario, a, lpA, b, lpB, PairRelation.Of(a, b, recordings.FirstTdrOf(scenario)), explorers.Of(scenario).Explore(a, lpA, b, lpB, witnesses));
                 done?.Invoke();
             }
         });
-        return new ContentionMatrix(profile, results, results.Sum(result => (long)result.Result.States));
+        return new ContentionMatrix(leaves.Profile, results);
     }
 
     /// <summary>Leaf, operand and the leaves that make it BUSY.</summary>
-    public IEnumerable<(string Leaf, string Operand, IReadOnlyCollection<string> Makers)> ByLeaf() =>
-        from pair in Pairs
-        from row in pair.BusyA.Select(operand => (pair.A.Leaf, Operand: operand, Maker: pair.B.Leaf))
-            .Concat(pair.BusyB.Select(operand => (pair.B.Leaf, Operand: operand, Maker: pair.A.Leaf)))
-        group row.Maker by (row.Leaf, row.Operand) into makers
-        orderby makers.Key.Leaf, makers.Key.Operand
-        select (makers.Key.Leaf, makers.Key.Operand, (IReadOnlyCollection<string>)new SortedSet<string>(makers, StringComparer.Ordinal));
+    public IEnumerable<(string Leaf, string Operand, IReadOnlyCollection<string> Makers)> ByLeaf() => BusyTable.Of(Pairs.SelectMany(pair => pair.Busy));
 
-    private static IEnumerable<(string Name, IReadOnlyList<Instance> Instances)> Scenarios(ContentionRecordings recordings) =>
-        recordings.Setups.Keys.Select(name => (name, (IReadOnlyList<Instance>)[.. recordings.InstancesOf(name)]));
+    /// <summary>The names of the calls that are paired.</summary>
+    /// <param name="recordings">The set-ups and instances.</param>
+    /// <param name="scenario">The prepared platform; null: all.</param>
+    public static IEnumerable<string> Names(ContentionRecordings recordings, string? scenario) => recordings.Setups.Keys
+        .Where(each => scenario is null || each == scenario).SelectMany(each => InstancesOf(recordings, each)).Select(instance => instance.Name).Distinct();
+
+    private static Instance[] InstancesOf(ContentionRecordings recordings, string scenario)
+    {
+        Instance[] recorded = [.. recordings.InstancesOf(scenario)];
+        return [.. recorded, .. AddedInstances.From(recorded)];
+    }
+
+    private static IEnumerable<PlannedPair> Planned(ContentionRecordings recordings, Func<PlannedPair, bool> wanted) =>
+        from scenario in recordings.Setups.Keys
+        from pair in ContentionPairs.Of(InstancesOf(recordings, scenario))
+        let planned = new PlannedPair(scenario, pair.A, pair.LpA, pair.B, pair.LpB)
+        where wanted(planned)
+        select planned;
 }
+
+/// <summary>A pair that is to be explored.</summary>
+/// <param name="Scenario">The prepared platform.</param>
+/// <param name="A">The first call.</param>
+/// <param name="LpA">Its processor.</param>
+/// <param name="B">The second.</param>
+/// <param name="LpB">Its processor.</param>
+public readonly record struct PlannedPair(string Scenario, Instance A, int LpA, Instance B, int LpB);

@@ -7,7 +7,11 @@ using TdxVerify.Hardware.Trace;
 namespace TdxVerify.Properties.Contention;
 
 /// <summary>One row of contention.csv: a pair and its recorded outcomes.</summary>
-public sealed record RecordedPair(string Scenario, string A, string B, string Relation, IReadOnlySet<string> Outcomes, int LpA, int LpB);
+public sealed record RecordedPair(string Scenario, string A, string B, string Relation, IReadOnlySet<string> Outcomes, int LpA, int LpB)
+{
+    /// <summary>Outcomes that were found only where each atomic instruction of an attempt at a lock is a step.</summary>
+    public required IReadOnlySet<string> OnlyWithSplitLocks { get; init; }
+}
 
 /// <summary>The recorded contention of the real module: set-ups, instances, pairs.</summary>
 public sealed class ContentionRecordings
@@ -105,7 +109,10 @@ public sealed class ContentionRecordings
         string[] fields = line[1..^1].Split("\",\"");
         return new RecordedPair(
             fields[0], fields[1], fields[2], fields[5], fields[8].Split(';').ToHashSet(),
-            int.Parse(fields[13], CultureInfo.InvariantCulture), int.Parse(fields[14], CultureInfo.InvariantCulture));
+            int.Parse(fields[13], CultureInfo.InvariantCulture), int.Parse(fields[14], CultureInfo.InvariantCulture))
+        {
+            OnlyWithSplitLocks = fields[15].Split(';', StringSplitOptions.RemoveEmptyEntries).ToHashSet(),
+        };
     }
 
     private static Instance ReadInstance(JsonElement json) => new(

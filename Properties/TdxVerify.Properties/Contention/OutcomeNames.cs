@@ -11,4 +11,17 @@ internal static class OutcomeNames
         Status.TDX_PAGE_ALREADY_ACCEPTED => "TDX_PAGE_ALREADY_ACCEPTED",
         _ => new StatusCode(rax).ToString(),
     };
+
+    /// <summary>The operand in a status's name.</summary>
+    public static string Operand(ulong rax) => Operand(Of(rax), Of(rax).IndexOf('(', StringComparison.Ordinal) + 1);
+
+    /// <summary>The operands of OPERAND_BUSY in the outcome of a call: its own, or that of its TDCALL.</summary>
+    public static IEnumerable<string> BusyOperands(string outcome)
+    {
+        const string Busy = "TDX_OPERAND_BUSY(";
+        for (int at = outcome.IndexOf(Busy, StringComparison.Ordinal); at >= 0; at = outcome.IndexOf(Busy, at + 1, StringComparison.Ordinal))
+            yield return Operand(outcome, at + Busy.Length);
+    }
+
+    private static string Operand(string text, int start) => text[start..text.IndexOf(')', start)];
 }

@@ -21,6 +21,21 @@ public sealed class ContentionTests
     }
 
     [Fact]
+    public void With_each_atomic_instruction_of_a_lock_as_a_step_the_outcomes_are_those_recorded_so()
+    {
+        int index = 0;
+        ContentionRecordings some = s_recordings.Only(pair => pair.OnlyWithSplitLocks.Count > 0 || index++ % 16 == 0);
+        LeafSet<BranchingState> leaves = LeafSet<BranchingState>.Of(ModuleProfile.V1_5_01);
+
+        Assert.Equal(98, some.Pairs.Count(pair => pair.OnlyWithSplitLocks.Count > 0));
+        Assert.Empty(ContentionComparison.Run(some, leaves, Environment.ProcessorCount, Granularity.All)
+            .Differences.Where(difference => StatedLimits.Explain(difference) is null).Select(Describe));
+        // Without: all of these are missing, so the finer steps are what shows them.
+        ContentionRecordings finer = some.Only(pair => pair.OnlyWithSplitLocks.Count > 0);
+        Assert.Empty(ContentionComparison.Run(finer, leaves, Environment.ProcessorCount).Differences);
+    }
+
+    [Fact]
     public void The_pairs_are_those_that_were_recorded_with_processors_and_relation()
     {
         (string, string, string, int, int, string)[] recorded =

@@ -70,6 +70,23 @@ internal static class TdgMem<S>
         .ReleaseEntry()
         .Build();
 
+    /// <summary>
+    /// A step that no module has (<see cref="ModuleProfile.NoFreeEntryLock"/>): the entry that the walk found is not
+    /// FREE, else the TDCALL ends as it would under the lock. The argument is the type of that exit; 0: without details.
+    /// </summary>
+    public static bool WalkFoundNoFreeEntry(ref S s, ref Call c, int type)
+    {
+        if (c.Value.State != SeptState.FREE)
+            return true;
+        if (type == 0)
+            c.Out.R8 = FaultingPage(ref c);
+        else
+            PrepareExit(ref c, (ulong)type);
+        return false;
+    }
+
+    private static ulong FaultingPage(ref Call c) => c.Gpa & ~(ulong)(Hpa.PageSize - 1);
+
     private static void ReadGpa(ref S s, ref Call c, int arg) => c.Gpa = c.In.Rcx;
 
     [Visible(Part = nameof(WalkOneLevelToWantedLevel))]
@@ -119,7 +136,7 @@ internal static class TdgMem<S>
             | (c.Value.IsLeaf ? 1UL << 14 : 0);
         c.Out.Rcx = (ulong)GuestAccess.Write | (permissions << 3);
         c.Out.Rdx = type | (info << 32);
-        c.Out.R8 = c.Gpa & ~(ulong)(Hpa.PageSize - 1);
+        c.Out.R8 = FaultingPage(ref c);
     }
 
     private static bool AcceptChunks(ref S s, ref Call c, int chunks) =>
@@ -137,7 +154,7 @@ internal static class TdgMem<S>
     {
         bool readable = SeptMachine.Permits(c.Value.State, Trigger.TDG_MEM_PAGE_ATTR_RD);
         if (!readable)
-            c.Out.R8 = c.Gpa & ~(ulong)(Hpa.PageSize - 1);
+            c.Out.R8 = FaultingPage(ref c);
         return readable;
     }
 
