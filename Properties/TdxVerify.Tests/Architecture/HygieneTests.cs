@@ -24,7 +24,7 @@ public sealed partial class HygieneTests
     private static readonly string[] s_hosts =
     [
         "dotnet.microsoft.com", "learn.microsoft.com", "github.com", "kernel.org", "www.kernel.org", "docs.kernel.org", "git.kernel.org",
-        "lore.kernel.org", "www.intel.com", "cdrdv2.intel.com", "json.schemastore.org",
+        "lore.kernel.org", "www.w3.org", "www.intel.com", "cdrdv2.intel.com", "json.schemastore.org",
     ];
 
     [Fact]
