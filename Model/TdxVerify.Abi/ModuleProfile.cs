@@ -24,28 +24,31 @@ public enum ModuleProfile
 /// <summary>Names of profiles, as command lines and trace headers write them.</summary>
 public static class ModuleProfiles
 {
-    /// <summary>All profiles, with the names that users write.</summary>
+    /// <summary>Those that exist as modules, with the names that users write: what can be recorded, and what the reference implements.</summary>
     public static IReadOnlyList<(ModuleProfile Profile, string Name)> All { get; } =
     [
         (ModuleProfile.V1_5_01, "1.5.01"),
         (ModuleProfile.V1_5_05, "1.5.05"),
+    ];
+
+    /// <summary>Those and the hypothetical ones, which only the model carries out.</summary>
+    public static IReadOnlyList<(ModuleProfile Profile, string Name)> WithHypothetical { get; } =
+    [
+        .. All,
         (ModuleProfile.NoFreeEntryLock, "no-free-entry-lock"),
         (ModuleProfile.NoZeroStepTreeLock, "no-zero-step-tree-lock"),
     ];
-
-    /// <summary>Those that exist as modules: what can be recorded, and what the reference implements.</summary>
-    public static IReadOnlyList<(ModuleProfile Profile, string Name)> Released { get; } = [.. All.Where(each => !each.Profile.IsHypothetical())];
 
     /// <summary>No module behaves like that: only the model does.</summary>
     public static bool IsHypothetical(this ModuleProfile profile) => profile is ModuleProfile.NoFreeEntryLock or ModuleProfile.NoZeroStepTreeLock;
 
     /// <summary>The name that users write, such as <c>1.5.01</c>.</summary>
-    public static string Name(this ModuleProfile profile) => All[(int)profile].Name;
+    public static string Name(this ModuleProfile profile) => WithHypothetical[(int)profile].Name;
 
-    /// <summary>Finds a profile by the name that users write; false where there is none.</summary>
+    /// <summary>Finds a profile, hypothetical ones too, by the name that users write; false where there is none.</summary>
     public static bool TryParse(string name, out ModuleProfile profile)
     {
-        foreach ((ModuleProfile candidate, string candidateName) in All)
+        foreach ((ModuleProfile candidate, string candidateName) in WithHypothetical)
         {
             if (candidateName == name)
             {

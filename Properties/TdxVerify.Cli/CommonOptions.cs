@@ -18,24 +18,24 @@ internal static class CommonOptions
     };
 
     /// <summary>A module version that exists; <see cref="ParseProfile"/> takes the value.</summary>
-    public static Option<string> Profile(string description) => ProfileOption(description, ModuleProfiles.Released);
+    public static Option<string> Profile(string description) => ProfileOption(description, ModuleProfiles.All);
 
     /// <summary>A module version, or a hypothetical one, where only the model answers; <see cref="ParseModelProfile"/> takes the value.</summary>
-    public static Option<string> ModelProfile(string description) => ProfileOption(description, ModuleProfiles.All);
+    public static Option<string> ModelProfile(string description) => ProfileOption(description, ModuleProfiles.WithHypothetical);
 
     /// <summary>The module version that was given; null where none was.</summary>
     public static ModuleProfile? ParseProfile(string? name)
     {
-        if (Find("--profile", name, ModuleProfiles.Released) is not { } profile)
+        if (Find("--profile", name, ModuleProfiles.All) is not { } profile)
             return null;
         return profile.IsHypothetical()
             ? throw new InputException(
-                $"--profile: {name} is a proposal that only the model carries out; here it is {Names(ModuleProfiles.Released)} (explore takes {name})")
+                $"--profile: {name} is a proposal that only the model carries out; here it is {Names(ModuleProfiles.All)} (explore takes {name})")
             : profile;
     }
 
     /// <summary>The profile that was given, hypothetical ones too; null where none was.</summary>
-    public static ModuleProfile? ParseModelProfile(string? name, string option = "--profile") => Find(option, name, ModuleProfiles.All);
+    public static ModuleProfile? ParseModelProfile(string? name, string option = "--profile") => Find(option, name, ModuleProfiles.WithHypothetical);
 
     private static ModuleProfile? Find(string option, string? name, IReadOnlyList<(ModuleProfile Profile, string Name)> offered)
     {

@@ -19,4 +19,10 @@ public sealed record TraceHeader
 
     /// <summary>The name of a prepared platform, for information; null where there is none.</summary>
     public string? Scenario { get; init; }
+
+    /// <summary>
+    /// In which order the calls of the one sequence, in the order in which they begin, made their visible steps, such as
+    /// <c>a24 b7 a3</c>; null: not known. A recording of a model has it; a replay follows it.
+    /// </summary>
+    public string? Schedule { get; init; }
 }

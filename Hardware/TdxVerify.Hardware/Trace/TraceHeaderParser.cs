@@ -15,6 +15,7 @@ internal static class TraceHeaderParser
         string? format = null;
         long? version = null;
         string? implementation = null;
+        string? schedule = null;
         (PlatformInfo Platform, string? Scenario)? info = null;
 
         json.BeginObject("header");
@@ -26,6 +27,8 @@ internal static class TraceHeaderParser
                 version = json.Integer("version", 0, long.MaxValue);
             else if (key.SequenceEqual("implementation"u8))
                 implementation = json.Text("implementation");
+            else if (key.SequenceEqual("schedule"u8))
+                schedule = json.Text("schedule");
             else if (key.SequenceEqual("info"u8))
                 info = Info(ref json, position);
             else
@@ -46,6 +49,7 @@ internal static class TraceHeaderParser
             Implementation = implementation,
             Platform = info.Value.Platform,
             Scenario = info.Value.Scenario,
+            Schedule = schedule,
         };
     }
 
@@ -98,5 +102,5 @@ internal static class TraceHeaderParser
         ModuleProfiles.TryParse(name, out ModuleProfile profile) && !profile.IsHypothetical()
             ? profile
             : throw position.Error(
-                $"info.module: {Found(name)} is no known module version; known are {string.Join(", ", ModuleProfiles.Released.Select(p => p.Name))}");
+                $"info.module: {Found(name)} is no known module version; known are {string.Join(", ", ModuleProfiles.All.Select(p => p.Name))}");
 }

@@ -134,6 +134,8 @@ public sealed class TraceWriter : IDisposable
         _json.WriteString("format"u8, TraceHeader.Format);
         _json.WriteNumber("version"u8, TraceHeader.Version);
         _json.WriteString("implementation"u8, header.Implementation);
+        if (header.Schedule is not null)
+            _json.WriteString("schedule"u8, header.Schedule);
         _json.WriteStartObject("info"u8);
         foreach (PlatformKey key in PlatformKeys.All)
         {

@@ -32,7 +32,7 @@ internal static class PropsCommand
         {
             Details = "Sequences are drawn against the model's state: mostly calls that can succeed, some near misses, held locks and garbage. Each answer is "
                 + "compared with the model's in all registers, and the laws are checked on the state after each call. A sequence that breaks a law is made as small "
-                + "as possible, printed, and saved. Ctrl-C ends the run with what it has. Exit status: 0 every law held; 1 one was broken; 2 the run could not start; 130 it was interrupted before "
+                + "as possible, printed, and saved. With --schedule, calls of several processors overlap instead, carried out on the model one visible step at a time. Ctrl-C ends the run with what it has. Exit status: 0 every law held; 1 one was broken; 2 the run could not start; 130 it was interrupted before "
                 + "a law was broken.",
             Examples =
             [
@@ -40,6 +40,7 @@ internal static class PropsCommand
                 ("--time 30s --profile 1.5.05", "another module version"),
                 ("--law conformance --target native:./module.so", "one law, against a library"),
                 ("--seed 0x1234 --jobs 1", "the same sequences as before"),
+                ("--schedule pct --depth 3 --time 20s", "calls that overlap, in random schedules"),
             ],
         };
         command.Add(target);
@@ -51,7 +52,18 @@ internal static class PropsCommand
         command.Add(jobs);
         command.Add(output);
         command.Add(json);
-        command.SetAction(parsed => Run(
+        var schedules = new ScheduleRequest();
+        schedules.AddTo(command);
+        command.SetAction(parsed => schedules.Parse(parsed, CommonOptions.ParseProfile(parsed.GetValue(profile)) ?? ModuleProfile.V1_5_01, parsed.GetValue(law) ?? []) is { } options
+            ? parsed.GetResult(target) is { Implicit: false }
+                ? throw new InputException("--target: --schedule carries calls out on the model, step by step; leave --target out")
+                : new SchedulesCommand(terminal, parsed.GetRequiredValue(output), parsed.GetValue(json)).Run(options with
+                {
+                    Time = Durations.Parse("--time", parsed.GetRequiredValue(time)),
+                    Seed = ParseSeed(parsed.GetValue(seed)),
+                    Workers = InRange("--jobs", parsed.GetValue(jobs), 1, 256),
+                })
+            : Run(
             terminal,
             new Request(
                 PortTarget.Parse(parsed.GetRequiredValue(target)),

@@ -22,11 +22,12 @@ internal static class ReplayCommand
         var command = new CliCommand("replay", "carries out a saved sequence, or that of a seed, again")
         {
             Details = "The sequence's inputs are carried out on the implementation and on the model, and all laws are checked. A file's recorded answers are not "
-                + "looked at; trace check does that. Exit status: 0 every law held; 1 one is broken; 2 the sequence could not be read.",
+                + "looked at; trace check does that. A file with a schedule has calls that overlap: it is followed step by step, on the model. Exit status: 0 every law held; 1 one is broken; 2 the sequence could not be read.",
             Examples =
             [
                 ("failures/conformance-0000000000001234.jsonl", "a saved failure"),
                 ("0x1234 --target native:./module.so", "the sequence of a seed, on a library"),
+                ("0x1234 --schedule pct", "the calls that overlap and the schedules of a seed"),
             ],
         };
         command.Add(what);
@@ -36,6 +37,10 @@ internal static class ReplayCommand
         command.Add(sequence);
         command.Add(output);
         command.Add(json);
+        var schedules = new ScheduleRequest();
+        schedules.AddTo(command);
+        var law = new Option<string[]>("--law") { HelpName = "NAME", Description = "with --schedule: check only this law; may be given several times" };
+        command.Add(law);
         command.SetAction(parsed =>
         {
             PortTarget port = PortTarget.Parse(parsed.GetRequiredValue(target));
@@ -49,6 +54,11 @@ internal static class ReplayCommand
             if (!isSeed && !Path.Exists(text))
                 throw new InputException($"{text}: no such file, and no seed; a seed is written 0x1234 or 4660");
             SavedFailure.CheckFolder(parsed.GetRequiredValue(output));
+            var overlapping = new SchedulesCommand(terminal, parsed.GetRequiredValue(output), parsed.GetValue(json));
+            if (isSeed && schedules.Parse(parsed, version ?? ModuleProfile.V1_5_01, parsed.GetValue(law) ?? []) is { } options)
+                return overlapping.Replay(options, seed);
+            if (!isSeed && TraceFile.Load(text) is { Header.Schedule: not null } trace)
+                return overlapping.Replay(trace);
             return isSeed
                 ? Seed(terminal, port, version ?? ModuleProfile.V1_5_01, seed, parsed.GetValue(operations), parsed.GetRequiredValue(output), parsed.GetValue(json))
                 : Trace(terminal, port, version, text, parsed.GetValue(sequence), parsed.GetRequiredValue(output), parsed.GetValue(json));

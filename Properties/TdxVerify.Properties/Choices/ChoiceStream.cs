@@ -43,6 +43,12 @@ public sealed class ChoiceStream
         }
     }
 
+    /// <summary>
+    /// A value behind those of the operations: what decides between calls that overlap comes from there. In a stream that
+    /// holds its values there is none, and every such choice is the simplest.
+    /// </summary>
+    public ulong Behind(ulong position) => _values is null ? SplitMix(Seed, ((ulong)Operations * Width) + position) : 0;
+
     /// <summary>All values.</summary>
     public ulong[] ToArray()
     {
@@ -60,9 +66,9 @@ public sealed class ChoiceStream
         : $"{Operations} operations, {_values.Count(value => value != 0)} choices that are not the simplest";
 
     // SplitMix64 (Steele, Lea, Flood 2014): value i of a seed without computing the ones before.
-    private static ulong SplitMix(ulong seed, uint index)
+    private static ulong SplitMix(ulong seed, ulong index)
     {
-        ulong z = seed + ((index + 1UL) * 0x9E37_79B9_7F4A_7C15);
+        ulong z = seed + ((index + 1) * 0x9E37_79B9_7F4A_7C15);
         z = (z ^ (z >> 30)) * 0xBF58_476D_1CE4_E5B9;
         z = (z ^ (z >> 27)) * 0x94D0_49BB_1331_11EB;
         return z ^ (z >> 31);

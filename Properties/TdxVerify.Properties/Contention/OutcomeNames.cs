@@ -1,4 +1,5 @@
 using TdxVerify.Abi;
+using TdxVerify.Model;
 
 namespace TdxVerify.Properties.Contention;
 
@@ -11,6 +12,16 @@ internal static class OutcomeNames
         Status.TDX_PAGE_ALREADY_ACCEPTED => "TDX_PAGE_ALREADY_ACCEPTED",
         _ => new StatusCode(rax).ToString(),
     };
+
+    /// <summary>How a call ended: an exit from the guest by its reason, and in brackets what a TDCALL returned that did.</summary>
+    /// <param name="rax">RAX of the call.</param>
+    /// <param name="ofVcpu">It was one on a vCPU.</param>
+    /// <param name="tdcall">RAX of the TDCALL; null: none returned.</param>
+    public static string Of(ulong rax, bool ofVcpu, ulong? tdcall)
+    {
+        string name = ofVcpu && rax is (ulong)ExitReason.Tdcall or (ulong)ExitReason.EptViolation ? $"exit{rax}" : Of(rax);
+        return tdcall is { } returned ? $"{name}[{Of(returned)}]" : name;
+    }
 
     /// <summary>The operand in a status's name.</summary>
     public static string Operand(ulong rax) => Operand(Of(rax), Of(rax).IndexOf('(', StringComparison.Ordinal) + 1);

@@ -129,13 +129,9 @@ internal sealed class PairStage : IDisposable
     public string Name(int which, in Agent agent)
     {
         Instance instance = _instances[which];
-        string name = instance.IsOfVcpu && agent.Answer.Rax is (ulong)ExitReason.Tdcall or (ulong)ExitReason.EptViolation
-            ? $"exit{agent.Answer.Rax}"
-            : OutcomeNames.Of(agent.Answer.Rax);
-        if (!instance.HasTdcall)
-            return name;
-        ref GuestProgram program = ref Machine.Programs[_vcpus[which]];
-        return program.TdcallReturned ? $"{name}[{OutcomeNames.Of(program.Result.Registers.Rax)}]" : $"{name}[-]";
+        ulong? tdcall = instance.HasTdcall && Machine.Programs[_vcpus[which]].TdcallReturned ? Machine.Programs[_vcpus[which]].Result.Registers.Rax : null;
+        string name = OutcomeNames.Of(agent.Answer.Rax, instance.IsOfVcpu, tdcall);
+        return instance.HasTdcall && tdcall is null ? $"{name}[-]" : name;
     }
 
     private static bool IsBusy(ulong rax) => new StatusCode(rax).Base.Value == Status.TDX_OPERAND_BUSY;

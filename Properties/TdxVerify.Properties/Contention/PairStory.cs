@@ -1,5 +1,6 @@
 using TdxVerify.Model;
 using TdxVerify.Properties.Lanes;
+using TdxVerify.Properties.Schedules;
 
 namespace TdxVerify.Properties.Contention;
 

@@ -1,3 +1,5 @@
+using TdxVerify.Properties.Schedules;
+
 namespace TdxVerify.Properties.Contention;
 
 /// <summary>The shortest ways through a graph of interleavings: fewest switches first, then fewest steps.</summary>

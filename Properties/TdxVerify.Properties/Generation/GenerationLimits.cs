@@ -10,8 +10,10 @@ public sealed class GenerationLimits
     private readonly HashSet<PortLock> _missingLocks = [];
     private readonly bool _canInterrupt = true;
 
-    private GenerationLimits()
+    private GenerationLimits(bool canEnterInHalves, HashSet<PortLock> missingLocks)
     {
+        CanEnterInHalves = canEnterInHalves;
+        _missingLocks = missingLocks;
     }
 
     /// <summary>The port can do what its capabilities say.</summary>
@@ -24,10 +26,13 @@ public sealed class GenerationLimits
     }
 
     /// <summary>Everything can be done.</summary>
-    public static GenerationLimits None { get; } = new();
+    public static GenerationLimits None { get; } = new(canEnterInHalves: true, []);
+
+    /// <summary>No lock is held by others, and no vCPU stays in the guest: calls are made whole.</summary>
+    public static GenerationLimits WholeCalls { get; } = new(canEnterInHalves: false, [.. Enum.GetValues<PortLock>()]);
 
     /// <summary>TDH.VP.ENTER can be done in two halves.</summary>
-    public bool CanEnterInHalves { get; } = true;
+    public bool CanEnterInHalves { get; }
 
     /// <summary>The port has the leaf.</summary>
     public bool Supports(ulong rax) => _missingLeaves.Count == 0 || !_missingLeaves.Contains(LeafNames.Number(rax));

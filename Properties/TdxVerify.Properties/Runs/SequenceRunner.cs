@@ -30,13 +30,14 @@ public sealed class SequenceRunner
     /// <summary>Runs the stream on a fresh platform.</summary>
     /// <param name="stream">The choices; those of its first operation also name the mix.</param>
     /// <param name="record">Takes the events with their answers; null: they are not kept.</param>
+    /// <param name="operations">So many operations of it; null: all.</param>
     /// <returns>The first broken law; null: all held.</returns>
-    public RunFailure? Run(ChoiceStream stream, List<PlannedEvent>? record = null)
+    public RunFailure? Run(ChoiceStream stream, List<PlannedEvent>? record = null, int? operations = null)
     {
         _events.Reset();
         _generator.Reset(Mix.All[stream.Operations == 0 ? 0 : (int)(stream[0, ChoiceStream.Width - 1] % (uint)Mix.All.Count)]);
         Operation operation = default;
-        for (int i = 0; i < stream.Operations; i++)
+        for (int i = 0; i < (operations ?? stream.Operations); i++)
         {
             var choices = new ChoiceReader(stream, i);
             _generator.Decode(ref choices, ref _events.Model.Machine.State, ref operation);
@@ -47,6 +48,16 @@ public sealed class SequenceRunner
         }
 
         return null;
+    }
+
+    /// <summary>Decodes a further operation against the state as it is now, without carrying it out.</summary>
+    /// <param name="stream">The choices.</param>
+    /// <param name="operation">Which operation of the stream.</param>
+    /// <param name="decoded">Takes the operation.</param>
+    public void Decode(ChoiceStream stream, int operation, ref Operation decoded)
+    {
+        var choices = new ChoiceReader(stream, operation);
+        _generator.Decode(ref choices, ref _events.Model.Machine.State, ref decoded);
     }
 
     private RunFailure? Carry(ref TraceEvent e, ChoicePoint choice, int operation, List<PlannedEvent>? record)

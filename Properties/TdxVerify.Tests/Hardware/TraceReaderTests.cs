@@ -244,7 +244,7 @@ public class TraceReaderTests
         }
 
         Assert.Equal(Enum.GetValues<TraceEventKind>().Where(kind => kind != TraceEventKind.None), kinds.Order());
-        Assert.Equal(ModuleProfiles.Released.Select(each => each.Profile), profiles.Order());
+        Assert.Equal(ModuleProfiles.All.Select(each => each.Profile), profiles.Order());
     }
 
     internal static byte[] Gzip(byte[] bytes)

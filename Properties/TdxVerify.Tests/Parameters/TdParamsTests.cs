@@ -22,7 +22,7 @@ public sealed class TdParamsTests
         get
         {
             var rows = new TheoryData<string, ModuleProfile, (int, ulong)[], ulong>();
-            foreach (ModuleProfile profile in ModuleProfiles.Released.Select(each => each.Profile))
+            foreach (ModuleProfile profile in ModuleProfiles.All.Select(each => each.Profile))
             {
                 foreach (string port in (string[])["model", "reference"])
                 {

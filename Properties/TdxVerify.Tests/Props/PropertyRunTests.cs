@@ -18,7 +18,7 @@ public class PropertyRunTests
 {
     private const int Sequences = 500;
 
-    public static TheoryData<ModuleProfile> Profiles => [.. ModuleProfiles.Released.Select(profile => profile.Profile)];
+    public static TheoryData<ModuleProfile> Profiles => [.. ModuleProfiles.All.Select(profile => profile.Profile)];
 
     [Theory]
     [MemberData(nameof(Profiles))]

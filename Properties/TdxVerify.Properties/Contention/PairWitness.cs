@@ -1,15 +1,6 @@
-using System.Globalization;
+using TdxVerify.Properties.Schedules;
 
 namespace TdxVerify.Properties.Contention;
-
-/// <summary>Visible steps that one of two calls makes before the other goes on.</summary>
-/// <param name="Call">0: the first call; 1: the second.</param>
-/// <param name="Steps">How many.</param>
-public readonly record struct ScheduleRun(int Call, int Steps)
-{
-    /// <inheritdoc/>
-    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{"ab"[Call]}{Steps}");
-}
 
 /// <summary>Why a schedule was looked for.</summary>
 public enum WitnessOf
