@@ -1,6 +1,4 @@
-using TdxVerify.Abi;
 using TdxVerify.Properties.Choices;
-using TdxVerify.Properties.Schedules;
 using TdxVerify.Properties.Schedules.Schedulers;
 using Xunit;
 
