@@ -11,6 +11,11 @@ internal static class Paragraph
     // What is left beside a long label is used even where the terminal is too narrow for it.
     private const int MinRoom = 20;
 
+    private const char NoBreak = '\u00a0';
+
+    /// <summary>A name of several words that stay on one line.</summary>
+    public static string Unbroken(string text) => text.Replace(' ', NoBreak);
+
     /// <summary>Writes <paramref name="text"/> after <paramref name="start"/>, further lines aligned below its first word.</summary>
     public static void Write(Terminal terminal, string start, string text)
     {
@@ -30,7 +35,7 @@ internal static class Paragraph
 
             if (used > 0)
                 line.Append(' ');
-            line.Append(word);
+            line.Append(word.Replace(NoBreak, ' '));
             used += length + (used > 0 ? 1 : 0);
         }
 

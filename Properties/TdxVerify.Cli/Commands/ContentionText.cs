@@ -25,7 +25,7 @@ internal sealed class ContentionText(Terminal terminal)
         terminal.Out.WriteLine();
         int widest = matrix.ByLeaf().Max(row => row.Leaf.Length);
         foreach ((string leaf, string operand, IReadOnlyCollection<string> makers) in matrix.ByLeaf())
-            Paragraph.Write(terminal, $"{leaf.PadRight(widest)}  {operand,-10}", string.Join(", ", makers));
+            Paragraph.Write(terminal, $"{leaf.PadRight(widest)}  {operand,-10}", string.Join(", ", makers.Select(Paragraph.Unbroken)));
         terminal.Out.WriteLine();
         WritePairs("Halts the module", matrix.Pairs.Where(pair => pair.HaltsModule));
         WritePairs("Outcomes that neither order of the calls gives", matrix.Pairs.Where(pair => !pair.IsSerializable));

@@ -83,9 +83,11 @@ internal sealed class PropsText(Terminal terminal, string implementation, PropsO
         string rate = result.Seconds > 0 ? $", {result.Calls / result.Seconds:#,0} calls/s" : "";
         terminal.Out.WriteLine();
         terminal.Out.WriteLine(result.Failure is null
-            ? $"{(result.WasInterrupted ? terminal.Bad("interrupted") + ", held so far" : terminal.Good("held"))}  {result.Laws.Count} laws, {result.Calls:#,0} calls in {result.Sequences:#,0} sequences{time}{rate}"
-            : $"{terminal.Bad("violated")}  {result.Failure.Failure.Law}, after {result.Calls:#,0} calls in {result.Sequences:#,0} sequences{time}");
+            ? $"{(result.WasInterrupted ? terminal.Bad("interrupted") + ", held so far" : terminal.Good("held"))}  {result.Laws.Count} laws, {result.Calls:#,0} calls in {Sequences(result.Sequences)}{time}{rate}"
+            : $"{terminal.Bad("violated")}  {result.Failure.Failure.Law}, after {result.Calls:#,0} calls in {Sequences(result.Sequences)}{time}");
     }
+
+    private static string Sequences(long count) => $"{count:#,0} sequence{(count == 1 ? "" : "s")}";
 
     private static string Count(long count) => count switch
     {
@@ -109,7 +111,7 @@ internal sealed class PropsText(Terminal terminal, string implementation, PropsO
             string mark = law.Name == broken ? terminal.Bad("✗") : terminal.Good("✓");
             Paragraph.Write(
                 terminal, $"  {mark} {law.Name,-LawWidth}",
-                string.Join(", ", law.Sometimes.Select(item => $"{item.Case} {Count(item.Count)}").DefaultIfEmpty($"checked {Count(law.Checked)}")));
+                string.Join(", ", law.Sometimes.Select(item => item.Case + Paragraph.Unbroken($" {Count(item.Count)}")).DefaultIfEmpty($"checked {Count(law.Checked)}")));
         }
     }
 
@@ -120,7 +122,7 @@ internal sealed class PropsText(Terminal terminal, string implementation, PropsO
         {
             Paragraph.Write(
                 terminal, $"  {Short(leaf.Leaf),-LeafWidth} ",
-                string.Join(", ", Distribution.Statuses(leaf).Select(item => $"{item.Status.Replace("TDX_", "", StringComparison.Ordinal)} {Count(item.Count)}").DefaultIfEmpty("never called")));
+                string.Join(", ", Distribution.Statuses(leaf).Select(item => Paragraph.Unbroken($"{item.Status.Replace("TDX_", "", StringComparison.Ordinal)} {Count(item.Count)}")).DefaultIfEmpty("never called")));
         }
     }
 
