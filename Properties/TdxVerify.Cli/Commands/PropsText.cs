@@ -64,6 +64,7 @@ internal sealed class PropsText(Terminal terminal, string implementation, PropsO
             WriteFailure(result.Failure, saved!, target);
         }
 
+        terminal.Out.WriteLine();
         WriteEnd(result);
         foreach (string missing in result.Failure is null ? result.MissingCases : [])
             Paragraph.Write(terminal, $"  {terminal.Bad("never occurred")}  ", missing);
@@ -73,7 +74,11 @@ internal sealed class PropsText(Terminal terminal, string implementation, PropsO
     public void WriteVerdict(PropsResult result, SavedFailure? saved, string target)
     {
         if (result.Failure is { } failure)
+        {
             WriteFailure(failure, saved!, target);
+            terminal.Out.WriteLine();
+        }
+
         WriteEnd(result);
     }
 
@@ -81,7 +86,6 @@ internal sealed class PropsText(Terminal terminal, string implementation, PropsO
     {
         string time = result.Seconds > 0 ? $", {result.Seconds:0.0} s" : "";
         string rate = result.Seconds > 0 ? $", {result.Calls / result.Seconds:#,0} calls/s" : "";
-        terminal.Out.WriteLine();
         terminal.Out.WriteLine(result.Failure is null
             ? $"{(result.WasInterrupted ? terminal.Bad("interrupted") + ", held so far" : terminal.Good("held"))}  {result.Laws.Count} laws, {result.Calls:#,0} calls in {Sequences(result.Sequences)}{time}{rate}"
             : $"{terminal.Bad("violated")}  {result.Failure.Failure.Law}, after {result.Calls:#,0} calls in {Sequences(result.Sequences)}{time}");
