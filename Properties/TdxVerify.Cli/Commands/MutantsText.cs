@@ -111,7 +111,9 @@ internal sealed class MutantsText(Terminal terminal, MutantsOptions options, boo
         terminal.Out.WriteLine();
         terminal.Out.WriteLine(terminal.Bold($"Equivalent: {all.Count}, by what shadows them, checked by running{(isFull ? "" : " (--full, --json: each)")}"));
         List<IGrouping<string, MutantVerdict>> shadows = [.. all.GroupBy(verdict => verdict.Shadow!.Rule).OrderByDescending(group => group.Count())];
-        List<IGrouping<string, MutantVerdict>> rare = isFull ? [] : [.. shadows.Where(group => group.Count() <= RareShadow)];
+        List<IGrouping<string, MutantVerdict>> rare = [.. shadows.Where(group => group.Count() <= RareShadow)];
+        if (isFull || rare.Count == 1)
+            rare.Clear();
         foreach (IGrouping<string, MutantVerdict> shadow in shadows.Take(shadows.Count - rare.Count))
         {
             Paragraph.Write(terminal, $"{shadow.Count(),6}  ", shadow.Key);

@@ -20,8 +20,30 @@ internal static class RefusedCalls
         new ScriptedSweep("a page at a shared GPA", SharedGpa),
         new ScriptedSweep("a vCPU in the guest is built on", ActiveVcpu),
         new ScriptedSweep("a page at the level of a table", PageAtTable),
+        new ScriptedSweep("a range that is blocked already", BlockedAlready),
         new ScriptedSweep("KOT and write-back mutex held", HeldLocks),
     ];
+
+    private static void BlockedAlready(SweepRunner run)
+    {
+        SweepStage stage = SweepStage.Set(run, with1G: false, withMergeable: false);
+        ulong[] blocked =
+        [
+            PageInfo.Of(SweepStage.SmallGpas[2], SeptLevel.Page4K).Value,
+            PageInfo.Of(SweepStage.SmallGpas[4], SeptLevel.Page4K).Value,
+            PageInfo.Of(SweepStage.LargeGpas[2], SeptLevel.Page2M).Value,
+            PageInfo.Of(SweepStage.LargeGpas[3], SeptLevel.Page2M).Value,
+        ];
+        foreach (ulong tdr in (ulong[])[stage.Built.Tdr, stage.Running.Tdr])
+        {
+            foreach (ulong entry in blocked)
+            {
+                StatusCode answer = run.Call(SweepRunner.Registers(HostLeaf.TDH_MEM_RANGE_BLOCK, entry, tdr));
+                if ((answer.Value & StatusCode.NameMask) != Status.TDX_GPA_RANGE_ALREADY_BLOCKED)
+                    throw new InvalidOperationException($"S-EPT entry 0x{entry:x} is not blocked on the stage: {answer}");
+            }
+        }
+    }
 
     private static void Vcpu(SweepRunner run, Func<SweepStage, ulong> td)
     {
