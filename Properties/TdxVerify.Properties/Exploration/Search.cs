@@ -1,0 +1,266 @@
+using System.Diagnostics;
+using TdxVerify.Model;
+
+namespace TdxVerify.Properties.Exploration;
+
+/// <summary>
+/// Breadth-first search through all states of a system, level by level, with any number of workers and the same counts
+/// for each number.
+/// </summary>
+internal sealed unsafe class Search<TLocal> : IDisposable
+    where TLocal : unmanaged
+{
+    private const int BlockSize = 64;
+
+    private readonly CompiledSystem<TLocal> _system;
+    private readonly SearchOptions _options;
+    private readonly ReaderWriterLockSlim _tableGate = new();
+    private readonly FirstEvent?[] _firsts = new FirstEvent?[64];
+    private readonly Lock _noting = new();
+    private readonly Stopwatch _watch = new();
+    private (int From, int To)[] _level = [];
+    private long _nextBlock;
+    private long _transitions;
+    private long _levelTransitions;
+    private ulong _seenEvents;
+    private bool _tooSmall;
+    private bool _outOfMemory;
+
+    public Search(ISystem<TLocal> system, SearchOptions options)
+    {
+        _system = new CompiledSystem<TLocal>(system);
+        _options = options;
+        Set = new StateSet(_system.Layout.Words, options.Workers);
+    }
+
+    /// <summary>The states found.</summary>
+    public StateSet Set { get; private set; }
+
+    /// <summary>The system, compiled.</summary>
+    public CompiledSystem<TLocal> System => _system;
+
+    /// <summary>Steps that lead to the last level.</summary>
+    public int Depth { get; private set; }
+
+    /// <summary>Everything that can be reached was found.</summary>
+    public bool IsComplete { get; private set; }
+
+    /// <summary>A law was broken.</summary>
+    public bool FoundViolation { get; private set; }
+
+    /// <summary>Events that occurred.</summary>
+    public ulong SeenEvents => _seenEvents;
+
+    /// <summary>A state from which no agent can go on although one of them is not done; null: there is none.</summary>
+    public StateId? Stuck { get; private set; }
+
+    /// <summary>Where the search is.</summary>
+    public SearchProgress Progress => new(
+        Set.Count, _transitions + Volatile.Read(ref _levelTransitions), Depth, _level.Sum(range => (long)range.To - range.From), Set.Bytes, _watch.Elapsed);
+
+    /// <summary>The first time that an event occurred; null: never.</summary>
+    public FirstEvent? First(int e) => _firsts[e];
+
+    /// <summary>Searches to the end.</summary>
+    public void Run(CancellationToken cancel = default)
+    {
+        _watch.Start();
+        AddStart();
+        _level = [.. Enumerable.Range(0, Set.Workers).Select(worker => (0, Set.CountOf(worker)))];
+        ulong violations = Bits(EventKind.Violation);
+        while (_level.Any(range => range.From < range.To) && Depth < _options.DepthLimit)
+        {
+            ExpandLevel(cancel);
+            if (_outOfMemory || cancel.IsCancellationRequested)
+                break;
+            _transitions += _levelTransitions;
+            _levelTransitions = 0;
+            Depth++;
+            _level = [.. _level.Select((range, worker) => (range.To, Set.CountOf(worker)))];
+            FoundViolation = (_seenEvents & violations) != 0;
+            if (FoundViolation && !_options.GoesOn)
+                break;
+        }
+
+        IsComplete = _level.All(range => range.From == range.To);
+        _watch.Stop();
+    }
+
+    /// <summary>The events of a kind, as bits.</summary>
+    public ulong Bits(EventKind kind)
+    {
+        ulong bits = 0;
+        for (int i = 0; i < _system.System.Events.Count; i++)
+            bits |= _system.System.Events[i].Kind == kind ? 1UL << i : 0;
+        return bits;
+    }
+
+    public void Dispose()
+    {
+        Set.Dispose();
+        _tableGate.Dispose();
+    }
+
+    private void AddStart()
+    {
+        ulong* start = stackalloc ulong[Set.Words];
+        new Span<ulong>(start, Set.Words).Clear();
+        Set.Add(start, StateSet.Hash(start, Set.Words), 0, default, out _);
+    }
+
+    private void ExpandLevel(CancellationToken cancel)
+    {
+        do
+        {
+            // A level that was left because the layout was too small is expanded again as a whole; what it found stays.
+            _tooSmall = false;
+            _nextBlock = 0;
+            _levelTransitions = 0;
+            if (Set.Workers == 1)
+                Work(0, cancel);
+            else
+                Parallel.For(0, Set.Workers, new ParallelOptions { MaxDegreeOfParallelism = Set.Workers }, worker => Work(worker, cancel));
+            if (_tooSmall)
+                Repack();
+        }
+        while (_tooSmall);
+    }
+
+    private void Work(int worker, CancellationToken cancel)
+    {
+        using var successors = new Successors(Set.Words);
+        ulong[] hashes = new ulong[1024];
+        while (!_tooSmall && !_outOfMemory && !cancel.IsCancellationRequested && TakeBlock(out StateId first, out int count))
+        {
+            if (Set.IsCrowded)
+                Grow();
+            _tableGate.EnterReadLock();
+            try
+            {
+                ExpandBlock(worker, first, count, successors, ref hashes);
+            }
+            catch (LayoutTooSmallException)
+            {
+                Volatile.Write(ref _tooSmall, true);
+            }
+            finally
+            {
+                _tableGate.ExitReadLock();
+            }
+        }
+    }
+
+    // The blocks of a level are counted over the states of all workers.
+    private bool TakeBlock(out StateId first, out int count)
+    {
+        long block = Interlocked.Increment(ref _nextBlock) - 1;
+        for (int worker = 0; worker < _level.Length; worker++)
+        {
+            (int from, int to) = _level[worker];
+            int blocks = (to - from + BlockSize - 1) / BlockSize;
+            if (block < blocks)
+            {
+                int index = from + ((int)block * BlockSize);
+                first = new StateId(worker, index);
+                count = Math.Min(BlockSize, to - index);
+                return true;
+            }
+
+            block -= blocks;
+        }
+
+        first = default;
+        count = 0;
+        return false;
+    }
+
+    private void ExpandBlock(int worker, StateId first, int count, Successors successors, ref ulong[] hashes)
+    {
+        successors.Clear();
+        int agents = _system.Layout.Agents;
+        for (int i = 0; i < count; i++)
+        {
+            ulong* state = Set[new StateId(first.Worker, first.Index + i)];
+            int before = successors.Count;
+            bool allDone = true;
+            for (int agent = 0; agent < agents; agent++)
+                allDone &= _system.Expand(state, agent, i, successors) == StepEnd.Done;
+            if (successors.Count == before && !allDone)
+                Stuck ??= new StateId(first.Worker, first.Index + i);
+        }
+
+        if (hashes.Length < successors.Count)
+            hashes = new ulong[2 * successors.Count];
+        int words = Set.Words;
+        for (int i = 0; i < successors.Count; i++)
+        {
+            hashes[i] = StateSet.Hash(successors[i], words);
+            Set.Prefetch(hashes[i]);
+        }
+
+        for (int i = 0; i < successors.Count; i++)
+        {
+            ref readonly Transition transition = ref successors.Transition(i);
+            var from = new StateId(first.Worker, first.Index + transition.Parent);
+            if ((transition.Events & ~_seenEvents) != 0)
+                Note(transition, from);
+            Set.Add(successors[i], hashes[i], worker, from, out _);
+        }
+
+        Interlocked.Add(ref _levelTransitions, successors.Count);
+    }
+
+    private void Note(in Transition transition, StateId from)
+    {
+        lock (_noting)
+        {
+            for (ulong rest = transition.Events & ~_seenEvents; rest != 0; rest &= rest - 1)
+                _firsts[global::System.Numerics.BitOperations.TrailingZeroCount(rest)] = new FirstEvent(from, transition.Agent, transition.Choice, Depth + 1);
+            _seenEvents |= transition.Events;
+        }
+    }
+
+    private void Grow()
+    {
+        _tableGate.EnterWriteLock();
+        try
+        {
+            if (!Set.IsCrowded)
+                return;
+            if (Set.Bytes + Set.TableBytes > _options.MemoryLimit)
+                _outOfMemory = true;
+            else
+                Set.Grow();
+        }
+        finally
+        {
+            _tableGate.ExitWriteLock();
+        }
+    }
+
+    private void Repack()
+    {
+        StateLayout old = _system.Layout;
+        _system.Widen();
+        StateLayout wide = _system.Layout;
+        (int From, int To)[] places = [.. wide.Cells.Select((cell, i) => (old.SlotOf(cell), wide.Agents + i)).Where(place => place.Item1 >= 0)];
+        var set = new StateSet(wide.Words, Set.Workers, Set.Capacity);
+        for (int worker = 0; worker < Set.Workers; worker++)
+        {
+            for (int index = 0; index < Set.CountOf(worker); index++)
+            {
+                var id = new StateId(worker, index);
+                ulong* from = Set[id];
+                ulong* to = set.Append(worker, Set.Parent(id));
+                for (int agent = 0; agent < wide.Agents; agent++)
+                    wide.Slots[agent].Write(to, old.Slots[agent].Read(from));
+                foreach ((int oldSlot, int newSlot) in places)
+                    wide.Slots[newSlot].Write(to, old.Slots[oldSlot].Read(from));
+                set.Enter(id);
+            }
+        }
+
+        Set.Dispose();
+        Set = set;
+    }
+}

@@ -1,0 +1,20 @@
+namespace TdxVerify.Properties.Exploration;
+
+/// <summary>How far and with what a search goes.</summary>
+public sealed record SearchOptions
+{
+    /// <summary>Threads.</summary>
+    public int Workers { get; init; } = Math.Min(Environment.ProcessorCount, StateId.MostWorkers);
+
+    /// <summary>Bytes for states and table; a search that would need more ends incomplete.</summary>
+    public long MemoryLimit { get; init; } = DefaultMemoryLimit();
+
+    /// <summary>Levels, at most; a search that is not through then ends incomplete.</summary>
+    public int DepthLimit { get; init; } = int.MaxValue;
+
+    /// <summary>Go on to the end when a law is broken; else the level in which it was is the last.</summary>
+    public bool GoesOn { get; init; }
+
+    // Three quarters of what the system says is there.
+    private static long DefaultMemoryLimit() => GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 4 * 3;
+}

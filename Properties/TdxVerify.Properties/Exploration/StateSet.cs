@@ -1,0 +1,188 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics.X86;
+
+namespace TdxVerify.Properties.Exploration;
+
+/// <summary>All states that were found: stored in full, found again by their hash.</summary>
+/// <remarks>
+/// Why by hand: the table of a search is the one place where memory and time go. An entry is 32 bits of the hash and
+/// the number of a state; states are compared in full where these bits agree. Workers insert without a lock: a state is
+/// written first and published by one compare-and-exchange of its entry.
+/// </remarks>
+internal sealed unsafe class StateSet : IDisposable
+{
+    private const double HighestLoad = 0.75;
+
+    private readonly StateStore[] _stores;
+    private NativeBlock _table;
+    private ulong* _entries;
+    private ulong _mask;
+
+    public StateSet(int words, int workers, long firstCapacity = 1 << 14)
+    {
+        Words = words;
+        _stores = [.. Enumerable.Range(0, workers).Select(_ => new StateStore(words))];
+        Allocate(firstCapacity);
+    }
+
+    public int Words { get; }
+
+    public int Workers => _stores.Length;
+
+    public long Count
+    {
+        get
+        {
+            long count = 0;
+            foreach (StateStore store in _stores)
+                count += store.Count;
+            return count;
+        }
+    }
+
+    /// <summary>Bytes of states and table.</summary>
+    public long Bytes => _table.Bytes + _stores.Sum(store => store.Bytes);
+
+    /// <summary>Bytes of the table.</summary>
+    public long TableBytes => _table.Bytes;
+
+    /// <summary>Entries of the table.</summary>
+    public long Capacity => (long)(_mask + 1);
+
+    /// <summary>The table should be made larger before more is inserted.</summary>
+    public bool IsCrowded => Count > HighestLoad * (_mask + 1);
+
+    /// <summary>The words of a state.</summary>
+    public ulong* this[StateId id] => _stores[id.Worker][id.Index];
+
+    public int CountOf(int worker) => _stores[worker].Count;
+
+    public StateId Parent(StateId id) => new(_stores[id.Worker].Parent(id.Index));
+
+    public static ulong Hash(ulong* state, int words)
+    {
+        ulong hash = 0x9E37_79B9_7F4A_7C15;
+        for (int i = 0; i < words; i++)
+        {
+            ulong high = Math.BigMul(state[i] ^ hash, 0xD6E8_FEB8_6659_FD93 + ((ulong)i << 1), out ulong low);
+            hash = high ^ low ^ (hash << 7);
+        }
+
+        return hash ^ (hash >> 29);
+    }
+
+    /// <summary>Fetches the entry of a hash into the cache.</summary>
+    public void Prefetch(ulong hash)
+    {
+        if (Sse.IsSupported)
+            Sse.Prefetch0(_entries + (hash & _mask));
+    }
+
+    /// <summary>Stores a state for a worker. False: it is there already.</summary>
+    public bool Add(ulong* state, ulong hash, int worker, StateId parent, out StateId id)
+    {
+        ulong tag = hash & 0xFFFF_FFFF_0000_0000;
+        StateStore store = _stores[worker];
+        ulong* own = null;
+        for (ulong at = hash & _mask; ;)
+        {
+            ulong entry = Volatile.Read(ref Unsafe.AsRef<ulong>(_entries + at));
+            if (entry == 0)
+            {
+                if (own == null)
+                {
+                    own = store.Next();
+                    for (int i = 0; i < Words; i++)
+                        own[i] = state[i];
+                }
+
+                id = new StateId(worker, store.Count);
+                if (Interlocked.CompareExchange(ref Unsafe.AsRef<ulong>(_entries + at), tag | (id.Value + 1), 0) != 0)
+                    continue;
+                store.Commit(parent.Value);
+                return true;
+            }
+
+            id = new StateId((uint)entry - 1);
+            if ((entry & 0xFFFF_FFFF_0000_0000) == tag && IsSame(this[id], state))
+                return false;
+            at = (at + 1) & _mask;
+        }
+    }
+
+    /// <summary>Finds a state.</summary>
+    public bool TryFind(ulong* state, out StateId id)
+    {
+        ulong hash = Hash(state, Words);
+        ulong tag = hash & 0xFFFF_FFFF_0000_0000;
+        for (ulong at = hash & _mask; _entries[at] != 0; at = (at + 1) & _mask)
+        {
+            id = new StateId((uint)_entries[at] - 1);
+            if ((_entries[at] & 0xFFFF_FFFF_0000_0000) == tag && IsSame(this[id], state))
+                return true;
+        }
+
+        id = default;
+        return false;
+    }
+
+    /// <summary>A table of twice the size. No worker may be inserting.</summary>
+    public void Grow()
+    {
+        long capacity = (long)(_mask + 1) * 2;
+        _table.Dispose();
+        Allocate(capacity);
+        for (int worker = 0; worker < _stores.Length; worker++)
+        {
+            for (int index = 0; index < _stores[worker].Count; index++)
+                Enter(new StateId(worker, index));
+        }
+    }
+
+    /// <summary>Stores a state that is known to be new, without looking; for a copy of another set.</summary>
+    public ulong* Append(int worker, StateId parent)
+    {
+        ulong* state = _stores[worker].Next();
+        for (int i = 0; i < Words; i++)
+            state[i] = 0;
+        _stores[worker].Commit(parent.Value);
+        return state;
+    }
+
+    /// <summary>Enters a state that was appended into the table, which has room.</summary>
+    public void Enter(StateId id)
+    {
+        ulong hash = Hash(this[id], Words);
+        ulong at = hash & _mask;
+        while (_entries[at] != 0)
+            at = (at + 1) & _mask;
+        _entries[at] = (hash & 0xFFFF_FFFF_0000_0000) | (id.Value + 1);
+    }
+
+    public void Dispose()
+    {
+        _table.Dispose();
+        foreach (StateStore store in _stores)
+            store.Dispose();
+    }
+
+    [System.Diagnostics.CodeAnalysis.MemberNotNull(nameof(_table))]
+    private void Allocate(long capacity)
+    {
+        _table = new NativeBlock(capacity * sizeof(ulong));
+        _entries = (ulong*)_table.Pointer;
+        _mask = (ulong)capacity - 1;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private bool IsSame(ulong* a, ulong* b)
+    {
+        for (int i = 0; i < Words; i++)
+        {
+            if (a[i] != b[i])
+                return false;
+        }
+
+        return true;
+    }
+}

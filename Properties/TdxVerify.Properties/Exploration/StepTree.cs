@@ -1,0 +1,87 @@
+namespace TdxVerify.Properties.Exploration;
+
+/// <summary>
+/// All that is known about the steps of one agent: for each of its locals a tree that asks for the value of one slot
+/// after the other, as the step did when it was carried out, and ends in what the step changes.
+/// </summary>
+/// <remarks>
+/// Why: a step of the model costs a microsecond, and an explorer makes the same few thousand steps millions of times.
+/// A step depends on nothing but its agent's locals, the cells that it reads and what is chosen in it
+/// (<see cref="Model.ISystem{TLocal}"/>), so what it did once it does again: walking the tree takes some ten
+/// nanoseconds. Readers take no lock: a tree only grows, and a child is linked when it is complete.
+/// <para>
+/// A node is a run of numbers: a question (slot, one child for each value), a choice (-n, n children), or an end
+/// (<see cref="End"/>, locals, outcome, two halves of the events, count, then pairs of slot and value). A child 0 is
+/// not known yet.
+/// </para>
+/// </remarks>
+internal sealed class StepTree
+{
+    /// <summary>Marks an end; a choice among n is -n, n at least 2.</summary>
+    public const int End = -1;
+
+    private int[] _nodes = new int[1024];
+    private int[] _roots = new int[64];
+    private int _count = 1;
+
+    /// <summary>The numbers of all nodes.</summary>
+    public int[] Nodes => Volatile.Read(ref _nodes);
+
+    /// <summary>The node to begin with, for locals; 0: not known.</summary>
+    public int Root(int local)
+    {
+        int[] roots = Volatile.Read(ref _roots);
+        return local < roots.Length ? Volatile.Read(ref roots[local]) : 0;
+    }
+
+    /// <summary>Adds what a step did. The caller holds the lock of its system.</summary>
+    public void Add(int local, IReadOnlyList<(int Question, int Answer, int Children)> path, ReadOnlySpan<int> end)
+    {
+        if (local >= _roots.Length)
+        {
+            int[] roots = new int[2 * local];
+            _roots.CopyTo(roots, 0);
+            Volatile.Write(ref _roots, roots);
+        }
+
+        // The part that is known already is followed, the rest is built from its end, so that what is linked is complete.
+        int depth = 0;
+        int parent = 0;
+        for (int node = _roots[local]; node != 0 && depth < path.Count; node = _nodes[parent], depth++)
+            parent = node + 1 + path[depth].Answer;
+        int first = Append(end);
+        for (int i = path.Count - 1; i >= depth; i--)
+        {
+            int node = Reserve(1 + path[i].Children);
+            _nodes[node] = path[i].Question;
+            _nodes[node + 1 + path[i].Answer] = first;
+            first = node;
+        }
+
+        if (depth == 0)
+            Volatile.Write(ref _roots[local], first);
+        else
+            Volatile.Write(ref _nodes[parent], first);
+    }
+
+    private int Append(ReadOnlySpan<int> numbers)
+    {
+        int at = Reserve(numbers.Length);
+        numbers.CopyTo(_nodes.AsSpan(at));
+        return at;
+    }
+
+    private int Reserve(int count)
+    {
+        int at = _count;
+        _count += count;
+        if (_count > _nodes.Length)
+        {
+            int[] nodes = new int[Math.Max(2 * _nodes.Length, _count)];
+            _nodes.AsSpan(0, at).CopyTo(nodes);
+            Volatile.Write(ref _nodes, nodes);
+        }
+
+        return at;
+    }
+}

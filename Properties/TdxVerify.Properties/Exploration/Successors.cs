@@ -1,0 +1,62 @@
+using System.Runtime.InteropServices;
+
+namespace TdxVerify.Properties.Exploration;
+
+/// <summary>What came of one step, besides the state.</summary>
+/// <param name="Agent">Who made it.</param>
+/// <param name="Choice">Which of its ways to go on, counted from 0.</param>
+/// <param name="Parent">The place of the state that it started from in the block that is expanded.</param>
+/// <param name="Events">Events that it reported.</param>
+internal readonly record struct Transition(int Agent, int Choice, int Parent, ulong Events);
+
+/// <summary>The states that follow from a block of states, with how.</summary>
+internal sealed unsafe class Successors : IDisposable
+{
+    private Transition[] _transitions = new Transition[256];
+    private ulong* _words;
+
+    public Successors(int words)
+    {
+        Words = words;
+        _words = (ulong*)NativeMemory.Alloc((nuint)(_transitions.Length * words), sizeof(ulong));
+    }
+
+    /// <summary>Words of a state.</summary>
+    public int Words { get; }
+
+    public int Count { get; private set; }
+
+    public ulong* this[int i] => _words + (i * Words);
+
+    public ref readonly Transition Transition(int i) => ref _transitions[i];
+
+    public void Clear() => Count = 0;
+
+    /// <summary>Drops the last ones.</summary>
+    public void Truncate(int count) => Count = count;
+
+    /// <summary>A copy of a state, to be changed.</summary>
+    public ulong* Add(ulong* state, in Transition transition)
+    {
+        if (Count == _transitions.Length)
+        {
+            Array.Resize(ref _transitions, 2 * Count);
+            _words = (ulong*)NativeMemory.Realloc(_words, (nuint)(_transitions.Length * Words * sizeof(ulong)));
+        }
+
+        _transitions[Count] = transition;
+        ulong* copy = _words + (Count++ * Words);
+        for (int i = 0; i < Words; i++)
+            copy[i] = state[i];
+        return copy;
+    }
+
+    public void Dispose()
+    {
+        NativeMemory.Free(_words);
+        _words = null;
+        GC.SuppressFinalize(this);
+    }
+
+    ~Successors() => NativeMemory.Free(_words);
+}
