@@ -197,6 +197,6 @@ internal sealed unsafe class CompiledSystem<TLocal>
     private StateLayout NewLayout()
     {
         _trees = [.. _locals.Select(_ => new StepTree())];
-        return new StateLayout([.. _locals.Select(table => table.Count)], [.. _values.Select(cell => (cell.Key, cell.Value.Count))]);
+        return new StateLayout([.. _locals.Select(table => table.Count + (table.Count / 4))], [.. _values.Select(cell => (cell.Key, cell.Value.Count))]);
     }
 }

@@ -30,6 +30,7 @@ internal sealed unsafe class Search<TLocal> : IDisposable
     {
         _system = new CompiledSystem<TLocal>(system);
         _options = options;
+        WarmUp.Run(_system);
         Set = new StateSet(_system.Layout.Words, options.Workers);
     }
 
@@ -256,10 +257,10 @@ internal sealed unsafe class Search<TLocal> : IDisposable
                     wide.Slots[agent].Write(to, old.Slots[agent].Read(from));
                 foreach ((int oldSlot, int newSlot) in places)
                     wide.Slots[newSlot].Write(to, old.Slots[oldSlot].Read(from));
-                set.Enter(id);
             }
         }
 
+        set.EnterAll();
         Set.Dispose();
         Set = set;
     }

@@ -132,11 +132,7 @@ internal sealed unsafe class StateSet : IDisposable
         long capacity = (long)(_mask + 1) * 2;
         _table.Dispose();
         Allocate(capacity);
-        for (int worker = 0; worker < _stores.Length; worker++)
-        {
-            for (int index = 0; index < _stores[worker].Count; index++)
-                Enter(new StateId(worker, index));
-        }
+        EnterAll();
     }
 
     /// <summary>Stores a state that is known to be new, without looking; for a copy of another set.</summary>
@@ -149,14 +145,26 @@ internal sealed unsafe class StateSet : IDisposable
         return state;
     }
 
-    /// <summary>Enters a state that was appended into the table, which has room.</summary>
-    public void Enter(StateId id)
+    /// <summary>Enters all states into the table, which is empty and has room.</summary>
+    public void EnterAll()
     {
-        ulong hash = Hash(this[id], Words);
-        ulong at = hash & _mask;
-        while (_entries[at] != 0)
-            at = (at + 1) & _mask;
-        _entries[at] = (hash & 0xFFFF_FFFF_0000_0000) | (id.Value + 1);
+        const int Batch = 64;
+        ulong* hashes = stackalloc ulong[Batch];
+        for (int worker = 0; worker < _stores.Length; worker++)
+        {
+            for (int first = 0; first < _stores[worker].Count; first += Batch)
+            {
+                int count = Math.Min(Batch, _stores[worker].Count - first);
+                for (int i = 0; i < count; i++)
+                {
+                    hashes[i] = Hash(_stores[worker][first + i], Words);
+                    Prefetch(hashes[i]);
+                }
+
+                for (int i = 0; i < count; i++)
+                    Enter(hashes[i], new StateId(worker, first + i));
+            }
+        }
     }
 
     public void Dispose()
@@ -164,6 +172,14 @@ internal sealed unsafe class StateSet : IDisposable
         _table.Dispose();
         foreach (StateStore store in _stores)
             store.Dispose();
+    }
+
+    private void Enter(ulong hash, StateId id)
+    {
+        ulong at = hash & _mask;
+        while (_entries[at] != 0)
+            at = (at + 1) & _mask;
+        _entries[at] = (hash & 0xFFFF_FFFF_0000_0000) | (id.Value + 1);
     }
 
     [System.Diagnostics.CodeAnalysis.MemberNotNull(nameof(_table))]

@@ -1,0 +1,55 @@
+using TdxVerify.Model;
+
+namespace TdxVerify.Properties.Exploration;
+
+/// <summary>
+/// Random walks before a search: most values turn up in them, so the layout fits from the start. What they miss makes
+/// the layout wider during the search, which copies all states found so far.
+/// </summary>
+internal static unsafe class WarmUp
+{
+    private const int Walks = 64;
+    private const int StepsOfWalk = 2000;
+
+    /// <summary>Walks, always the same ones, and makes the layout as wide as they need.</summary>
+    public static void Run<TLocal>(CompiledSystem<TLocal> system)
+        where TLocal : unmanaged
+    {
+        for (int walk = 0; walk < Walks; walk++)
+        {
+            while (!TryWalk(system, new Random(walk)))
+                system.Widen();
+        }
+
+        system.Widen();
+    }
+
+    private static bool TryWalk<TLocal>(CompiledSystem<TLocal> system, Random random)
+        where TLocal : unmanaged
+    {
+        int words = system.Layout.Words;
+        ulong* state = stackalloc ulong[words];
+        new Span<ulong>(state, words).Clear();
+        using var successors = new Successors(words);
+        try
+        {
+            for (int step = 0; step < StepsOfWalk; step++)
+            {
+                successors.Clear();
+                for (int agent = 0; agent < system.Layout.Agents; agent++)
+                    system.Expand(state, agent, 0, successors);
+                if (successors.Count == 0)
+                    return true;
+                ulong* next = successors[random.Next(successors.Count)];
+                for (int i = 0; i < words; i++)
+                    state[i] = next[i];
+            }
+
+            return true;
+        }
+        catch (LayoutTooSmallException)
+        {
+            return false;
+        }
+    }
+}
