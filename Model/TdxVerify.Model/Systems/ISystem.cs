@@ -82,8 +82,25 @@ public enum StepEnd : byte
     Done,
 }
 
+/// <summary>What a step is for those who judge whether every agent gets on.</summary>
+[Flags]
+public enum StepTraits : byte
+{
+    /// <summary>An ordinary step.</summary>
+    None = 0,
+
+    /// <summary>The state has to be brought to its normal form.</summary>
+    Normalizes = 4,
+
+    /// <summary>An attempt that was refused: a lock that was held, a condition that did not hold.</summary>
+    Refused = 8,
+
+    /// <summary>Something that the surroundings may do and may also never do, such as an interrupt; no fairness asks for it.</summary>
+    Optional = 16,
+}
+
 /// <summary>What came of a step.</summary>
 /// <param name="End">How it ended; where not <see cref="StepEnd.Moved"/>, it changed nothing.</param>
 /// <param name="Events">Bits of <see cref="ISystem{TLocal}.Events"/>.</param>
-/// <param name="Normalizes">The state has to be brought to its normal form.</param>
-public readonly record struct SystemStep(StepEnd End, ulong Events = 0, bool Normalizes = false);
+/// <param name="Traits">What else is to be known about it.</param>
+public readonly record struct SystemStep(StepEnd End, ulong Events = 0, StepTraits Traits = StepTraits.None);

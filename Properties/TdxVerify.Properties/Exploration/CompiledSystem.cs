@@ -130,12 +130,12 @@ internal sealed unsafe class CompiledSystem<TLocal>
         }
 
         ulong events = (uint)nodes[node + 3] | ((ulong)(uint)nodes[node + 4] << 32);
-        ulong* next = successors.Add(state, new Transition(agent, choice++, parent, events));
+        ulong* next = successors.Add(state, new Transition(agent, choice++, parent, events, (StepTraits)(nodes[node + 2] & ~3)));
         slots[agent].Write(next, nodes[node + 1]);
         int last = node + 6 + (2 * nodes[node + 5]);
         for (int i = node + 6; i < last; i += 2)
             slots[nodes[i]].Write(next, nodes[i + 1]);
-        if ((nodes[node + 2] & 4) != 0)
+        if ((nodes[node + 2] & (int)StepTraits.Normalizes) != 0)
             Normalize(next);
         return true;
     }
@@ -157,7 +157,7 @@ internal sealed unsafe class CompiledSystem<TLocal>
                 SystemStep step = _recorder.Run(Layout, state, agent, ref after);
                 StepsLearnt++;
                 _end.Clear();
-                _end.AddRange(StepTree.End, 0, (int)step.End | (step.Normalizes ? 4 : 0), (int)step.Events, (int)(step.Events >> 32), 0);
+                _end.AddRange(StepTree.End, 0, (int)step.End | (int)step.Traits, (int)step.Events, (int)(step.Events >> 32), 0);
                 if (step.End == StepEnd.Moved)
                 {
                     // A step whose state is still to be brought to its normal form passes through values that no state has.

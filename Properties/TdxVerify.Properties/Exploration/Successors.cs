@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using TdxVerify.Model;
 
 namespace TdxVerify.Properties.Exploration;
 
@@ -7,7 +8,8 @@ namespace TdxVerify.Properties.Exploration;
 /// <param name="Choice">Which of its ways to go on, counted from 0.</param>
 /// <param name="Parent">The place of the state that it started from in the block that is expanded.</param>
 /// <param name="Events">Events that it reported.</param>
-internal readonly record struct Transition(int Agent, int Choice, int Parent, ulong Events);
+/// <param name="Traits">What else is to be known about it.</param>
+internal readonly record struct Transition(int Agent, int Choice, int Parent, ulong Events, StepTraits Traits);
 
 /// <summary>The states that follow from a block of states, with how.</summary>
 internal sealed unsafe class Successors : IDisposable

@@ -1,0 +1,114 @@
+namespace TdxVerify.Properties.Exploration.Liveness;
+
+/// <summary>A run that never ends: steps up to a state, and steps from there back to it.</summary>
+/// <param name="Start">The state at which the loop begins.</param>
+/// <param name="Loop">The states of the loop in order; the last leads back to the first.</param>
+/// <param name="Steps">The place of each step of the loop among those that leave its state.</param>
+internal sealed record Lasso(int Start, IReadOnlyList<int> Loop, IReadOnlyList<int> Steps)
+{
+    /// <summary>A short fair loop in a component, from the state of it that is reached first.</summary>
+    public static Lasso In(StateGraph graph, FairComponent component, Fairness fairness)
+    {
+        var loop = new List<int>();
+        var steps = new List<int>();
+        int start = component.States.Min();
+        int at = start;
+        uint missing = ~(component.Waits & ~component.Steps);
+        missing &= component.Steps | component.Waits;
+        var attempts = new HashSet<(int Agent, int From)>();
+        var met = new HashSet<(int Agent, int From)>();
+        uint waited = WaitsAt(graph, start);
+        uint stepped = 0;
+        while (true)
+        {
+            // What the states passed so far make possible has to succeed somewhere in the loop too.
+            if (fairness == Fairness.Strong)
+            {
+                foreach (int state in loop.Append(at))
+                    attempts.UnionWith(Possible(graph, state));
+                attempts.ExceptWith(met);
+            }
+
+            uint open = missing & ~stepped & ~waited;
+            bool satisfied = open == 0 && attempts.Count == 0;
+            if (satisfied && at == start && loop.Count > 0)
+                return new Lasso(start, loop, steps);
+            IReadOnlyList<(int State, int Step)> path = Way(graph, component, at, (state, step, target) =>
+            {
+                if (satisfied)
+                    return target == start;
+                EdgeKind kind = graph.Kinds[graph.From(state)[step].Kind];
+                return (open >> kind.Agent & 1) != 0 || (WaitsAt(graph, target) & open) != 0
+                    || (!kind.IsRefused && attempts.Contains((kind.Agent, kind.From)));
+            });
+            foreach ((int state, int step) in path)
+            {
+                Edge edge = graph.From(state)[step];
+                EdgeKind kind = graph.Kinds[edge.Kind];
+                loop.Add(state);
+                steps.Add(step);
+                stepped |= 1u << kind.Agent;
+                if (!kind.IsRefused)
+                    met.Add((kind.Agent, kind.From));
+                at = edge.Target;
+                waited |= WaitsAt(graph, at);
+            }
+        }
+    }
+
+    private static uint WaitsAt(StateGraph graph, int state)
+    {
+        uint due = 0;
+        foreach (Edge edge in graph.From(state))
+            due |= graph.Kinds[edge.Kind].IsDue ? 1u << graph.Kinds[edge.Kind].Agent : 0;
+        return ~due;
+    }
+
+    private static IEnumerable<(int Agent, int From)> Possible(StateGraph graph, int state)
+    {
+        var possible = new List<(int, int)>();
+        foreach (Edge edge in graph.From(state))
+        {
+            EdgeKind kind = graph.Kinds[edge.Kind];
+            if (kind.IsDue && !kind.IsRefused)
+                possible.Add((kind.Agent, kind.From));
+        }
+
+        return possible;
+    }
+
+    // The fewest steps within the component up to and with one that is wanted.
+    private static List<(int State, int Step)> Way(StateGraph graph, FairComponent component, int from, Func<int, int, int, bool> isWanted)
+    {
+        var cameFrom = new Dictionary<int, (int State, int Step)>();
+        var queue = new Queue<int>([from]);
+        while (queue.TryDequeue(out int state))
+        {
+            for (int step = 0; step < graph.From(state).Length; step++)
+            {
+                Edge edge = graph.From(state)[step];
+                if (!component.Contains(edge))
+                    continue;
+                if (isWanted(state, step, edge.Target))
+                    return Back(cameFrom, from, state, step);
+                if (edge.Target != from && cameFrom.TryAdd(edge.Target, (state, step)))
+                    queue.Enqueue(edge.Target);
+            }
+        }
+
+        throw new InvalidOperationException("a component is not strongly connected");
+    }
+
+    private static List<(int State, int Step)> Back(Dictionary<int, (int State, int Step)> cameFrom, int from, int state, int step)
+    {
+        var path = new List<(int, int)> { (state, step) };
+        while (state != from)
+        {
+            (state, int before) = cameFrom[state];
+            path.Add((state, before));
+        }
+
+        path.Reverse();
+        return path;
+    }
+}

@@ -1,0 +1,123 @@
+using TdxVerify.Model;
+
+namespace TdxVerify.Properties.Exploration.Liveness;
+
+/// <summary>
+/// A completed search as a graph: states numbered in the order of their stores, and for each the steps that leave it.
+/// </summary>
+/// <remarks>
+/// Why it is built once and kept: every question about cycles goes through all edges several times, and a step is eight
+/// bytes here while making it again costs a lookup in the set of states.
+/// </remarks>
+internal sealed unsafe class StateGraph
+{
+    private readonly int[] _firstEdge;
+    private readonly int[] _offsets;
+    private Edge[] _edges;
+    private int _edgeCount;
+
+    private StateGraph(int[] offsets, int states)
+    {
+        _offsets = offsets;
+        _firstEdge = new int[states + 1];
+        _edges = new Edge[Math.Max(16, 4 * states)];
+    }
+
+    /// <summary>States.</summary>
+    public int States => _firstEdge.Length - 1;
+
+    /// <summary>Steps.</summary>
+    public int Edges => _edgeCount;
+
+    /// <summary>The kinds of steps, by <see cref="Edge.Kind"/>.</summary>
+    public IReadOnlyList<EdgeKind> Kinds { get; private set; } = [];
+
+    /// <summary>For each state, a bit for each agent that can do nothing more there.</summary>
+    public uint[] Done { get; private set; } = [];
+
+    /// <summary>The steps that leave a state.</summary>
+    public ReadOnlySpan<Edge> From(int state) => _edges.AsSpan(_firstEdge[state], _firstEdge[state + 1] - _firstEdge[state]);
+
+    /// <summary>The number of a stored state.</summary>
+    public int Number(StateId id) => _offsets[id.Worker] + id.Index;
+
+    /// <summary>The stored state with a number.</summary>
+    public StateId Id(int state)
+    {
+        int worker = _offsets.Length - 1;
+        while (_offsets[worker] > state)
+            worker--;
+        return new StateId(worker, state - _offsets[worker]);
+    }
+
+    /// <summary>The graph of a search that is complete.</summary>
+    public static StateGraph Of<TLocal>(Search<TLocal> search)
+        where TLocal : unmanaged
+    {
+        StateSet set = search.Set;
+        int[] offsets = new int[set.Workers];
+        int states = 0;
+        for (int worker = 0; worker < set.Workers; worker++)
+        {
+            offsets[worker] = states;
+            states = checked(states + set.CountOf(worker));
+        }
+
+        var graph = new StateGraph(offsets, states) { Done = new uint[states] };
+        var kinds = new Dictionary<EdgeKind, int>();
+        using var successors = new Successors(set.Words);
+        for (int state = 0; state < states; state++)
+        {
+            graph._firstEdge[state] = graph._edgeCount;
+            ulong* words = set[graph.Id(state)];
+            for (int agent = 0; agent < search.System.Layout.Agents; agent++)
+            {
+                successors.Clear();
+                if (search.System.Expand(words, agent, 0, successors) == StepEnd.Done)
+                    graph.Done[state] |= 1u << agent;
+                for (int i = 0; i < successors.Count; i++)
+                {
+                    Transition step = successors.Transition(i);
+                    if (!set.TryFind(successors[i], out StateId target))
+                        throw new InvalidOperationException("a step leads out of the states found: the search is not complete");
+                    int local = search.System.Layout.Slots[agent].Read(words);
+                    var kind = new EdgeKind(agent, local, search.System.Layout.Slots[agent].Read(successors[i]), step.Events, step.Traits);
+                    if (!kinds.TryGetValue(kind, out int number))
+                        kinds.Add(kind, number = kinds.Count);
+                    graph.Add(new Edge(graph.Number(target), number));
+                }
+            }
+        }
+
+        graph._firstEdge[states] = graph._edgeCount;
+        graph.Kinds = [.. kinds.Keys];
+        return graph;
+    }
+
+    private void Add(Edge edge)
+    {
+        if (_edgeCount == _edges.Length)
+            Array.Resize(ref _edges, 2 * _edgeCount);
+        _edges[_edgeCount++] = edge;
+    }
+}
+
+/// <summary>One step between two states.</summary>
+/// <param name="Target">The state that it leads to.</param>
+/// <param name="Kind">What it is: its place in <see cref="StateGraph.Kinds"/>.</param>
+internal readonly record struct Edge(int Target, int Kind);
+
+/// <summary>What a step is apart from the state in which it is made.</summary>
+/// <param name="Agent">Who makes it.</param>
+/// <param name="From">The agent's locals before, by number.</param>
+/// <param name="To">The agent's locals after, by number.</param>
+/// <param name="Events">What it reports.</param>
+/// <param name="Traits">What else is to be known about it.</param>
+internal readonly record struct EdgeKind(int Agent, int From, int To, ulong Events, StepTraits Traits)
+{
+    /// <summary>The agent gets on if it is let: fairness may ask for it.</summary>
+    public bool IsDue => (Traits & StepTraits.Optional) == 0;
+
+    /// <summary>An attempt that was refused.</summary>
+    public bool IsRefused => (Traits & StepTraits.Refused) != 0;
+}
