@@ -1,4 +1,6 @@
+using System.Runtime.InteropServices;
 using TdxVerify.Model;
+using TdxVerify.Properties.Exploration.Reductions;
 
 namespace TdxVerify.Properties.Exploration;
 
@@ -16,46 +18,89 @@ internal sealed unsafe class CompiledSystem<TLocal>
     private readonly LocalTable<TLocal>[] _locals;
     private readonly StepRecorder<TLocal> _recorder;
     private readonly List<int> _end = [];
+    private readonly ISymmetry<TLocal>? _symmetry;
+    private readonly Footprints _footprints;
     private StepTree[] _trees = [];
 
-    public CompiledSystem(ISystem<TLocal> system)
+    /// <summary>Compiles a system.</summary>
+    /// <param name="system">The system.</param>
+    /// <param name="symmetry">Its renamings, where states that are renamings of each other are to be one.</param>
+    public CompiledSystem(ISystem<TLocal> system, ISymmetry<TLocal>? symmetry = null)
     {
         _system = system;
+        _symmetry = symmetry is { Count: > 0 } ? symmetry : null;
+        _footprints = new Footprints(system.Agents.Count);
         _locals = [.. system.Agents.Select((_, agent) => new LocalTable<TLocal>(system.StartOf(agent)))];
         _recorder = new StepRecorder<TLocal>(system, _values);
-        Layout = NewLayout();
+        Widen();
     }
+
+    // What the numbers after an end's locals mean, beside the traits of the step.
+    private const int EndBits = 3;
+    private const int IndependentBit = 1 << 8;
 
     public ISystem<TLocal> System => _system;
 
-    public StateLayout Layout { get; private set; }
+    /// <summary>What brings states to the smallest of their renamings; null: they are kept as they are.</summary>
+    public Canonicalizer? Canonicalizer { get; private set; }
+
+    /// <summary>A step used cells that its agent was not assumed to use.</summary>
+    public bool FootprintsGrew => _footprints.Grew;
+
+    public StateLayout Layout { get; private set; } = null!;
 
     /// <summary>Steps that were carried out; all others were looked up.</summary>
     public long StepsLearnt { get; private set; }
 
     /// <summary>A wider layout, for all values that were seen so far.</summary>
+    [global::System.Diagnostics.CodeAnalysis.MemberNotNull(nameof(Layout))]
     public void Widen()
     {
         lock (_learning)
-            Layout = NewLayout();
+        {
+            AddRenamedCells();
+            _trees = [.. _locals.Select(_ => new StepTree())];
+            Layout = new StateLayout(
+                [.. _locals.Select(table => table.Count + (table.Count / 4))], [.. _values.Select(cell => (cell.Key, cell.Value.Count))]);
+            Canonicalizer = _symmetry is null ? null : NewCanonicalizer(_symmetry);
+        }
     }
 
-    /// <summary>Appends the states that follow from a state by one step of an agent. False: the agent can make none.</summary>
-    /// <exception cref="LayoutTooSmallException">A value turned up for which there is no room.</exception>
-    public StepEnd Expand(ulong* state, int agent, int parent, Successors successors)
+    /// <summary>From now on agents are assumed to use what they were seen to use.</summary>
+    public void AssumeFootprints()
     {
-        StateLayout.Slot[] slots = Layout.Slots;
-        int local = slots[agent].Read(state);
+        lock (_learning)
+        {
+            _footprints.Assume();
+            _trees = [.. _locals.Select(_ => new StepTree())];
+        }
+    }
+
+    /// <summary>Appends the states that follow from a state by one step of an agent.</summary>
+    /// <param name="state">The state.</param>
+    /// <param name="agent">The agent.</param>
+    /// <param name="parent">The place of the state in its block.</param>
+    /// <param name="successors">Where they are appended.</param>
+    /// <param name="independent">Stays true where no other agent is assumed to use what the step uses in a conflicting way.</param>
+    /// <exception cref="LayoutTooSmallException">A value turned up for which there is no room.</exception>
+    public StepEnd Expand(ulong* state, int agent, int parent, Successors successors, ref bool independent)
+    {
+        var step = new Step(state, agent, parent, successors, Layout.Slots);
+        int local = Layout.Slots[agent].Read(state);
         StepTree tree = _trees[agent];
         int first = successors.Count;
         while (true)
         {
             int node = tree.Root(local);
-            int[] nodes = tree.Nodes;
-            int choice = 0;
-            StepEnd end = StepEnd.Moved;
-            if (node != 0 && Walk(nodes, node, slots, state, agent, parent, successors, ref choice, ref end))
+            step.Nodes = tree.Nodes;
+            step.Choice = 0;
+            step.Independent = true;
+            if (node != 0 && Walk(ref step, node, out StepEnd end))
+            {
+                independent &= step.Independent;
                 return end;
+            }
+
             successors.Truncate(first);
             Learn(state, agent, local);
         }
@@ -91,51 +136,52 @@ internal sealed unsafe class CompiledSystem<TLocal>
         }
     }
 
-    /// <summary>The step of an agent once more, outside the search: its outcome for one way to go on, and the locals after it.</summary>
-    public TLocal Local(ulong* state, int agent) => _locals[agent][Layout.Slots[agent].Read(state)];
-
-    private bool Walk(
-        int[] nodes, int node, StateLayout.Slot[] slots, ulong* state, int agent, int parent, Successors successors, ref int choice, ref StepEnd end)
+    private bool Walk(ref Step step, int node, out StepEnd end)
     {
+        int[] nodes = step.Nodes;
+        end = StepEnd.Moved;
         while (nodes[node] >= 0)
         {
-            node = Volatile.Read(ref nodes[node + 1 + slots[nodes[node]].Read(state)]);
+            node = Volatile.Read(ref nodes[node + 1 + step.Slots[nodes[node]].Read(step.State)]);
             if (node == 0)
                 return false;
         }
 
-        if (nodes[node] != StepTree.End)
-        {
-            // A step that may go on in several ways made a move whichever is taken, unless none of them is one.
-            int ways = -nodes[node];
-            StepEnd together = StepEnd.Done;
-            for (int i = 1; i <= ways; i++)
-            {
-                int child = Volatile.Read(ref nodes[node + i]);
-                StepEnd one = StepEnd.Moved;
-                if (child == 0 || !Walk(nodes, child, slots, state, agent, parent, successors, ref choice, ref one))
-                    return false;
-                together = one < together ? one : together;
-            }
+        return nodes[node] == StepTree.End ? Finish(ref step, node, out end) : WalkEachWay(ref step, node, out end);
+    }
 
-            end = together;
-            return true;
+    // A step that may go on in several ways moved if one of them did.
+    private bool WalkEachWay(ref Step step, int node, out StepEnd end)
+    {
+        end = StepEnd.Done;
+        int ways = -step.Nodes[node];
+        for (int i = 1; i <= ways; i++)
+        {
+            int child = Volatile.Read(ref step.Nodes[node + i]);
+            if (child == 0 || !Walk(ref step, child, out StepEnd one))
+                return false;
+            end = one < end ? one : end;
         }
 
-        end = (StepEnd)(nodes[node + 2] & 3);
+        return true;
+    }
+
+    private bool Finish(ref Step step, int node, out StepEnd end)
+    {
+        int[] nodes = step.Nodes;
+        int bits = nodes[node + 2];
+        int choice = step.Choice++;
+        step.Independent &= (bits & IndependentBit) != 0;
+        end = (StepEnd)(bits & EndBits);
         if (end != StepEnd.Moved)
-        {
-            choice++;
             return true;
-        }
-
         ulong events = (uint)nodes[node + 3] | ((ulong)(uint)nodes[node + 4] << 32);
-        ulong* next = successors.Add(state, new Transition(agent, choice++, parent, events, (StepTraits)(nodes[node + 2] & ~3)));
-        slots[agent].Write(next, nodes[node + 1]);
+        ulong* next = step.Successors.Add(step.State, new Transition(step.Agent, choice, step.Parent, events, (StepTraits)(byte)(bits & ~EndBits)));
+        step.Slots[step.Agent].Write(next, nodes[node + 1]);
         int last = node + 6 + (2 * nodes[node + 5]);
         for (int i = node + 6; i < last; i += 2)
-            slots[nodes[i]].Write(next, nodes[i + 1]);
-        if ((nodes[node + 2] & (int)StepTraits.Normalizes) != 0)
+            step.Slots[nodes[i]].Write(next, nodes[i + 1]);
+        if ((bits & (int)StepTraits.Normalizes) != 0)
             Normalize(next);
         return true;
     }
@@ -156,8 +202,10 @@ internal sealed unsafe class CompiledSystem<TLocal>
                 TLocal after = _locals[agent][local];
                 SystemStep step = _recorder.Run(Layout, state, agent, ref after);
                 StepsLearnt++;
+                _footprints.Add(agent, _recorder.Uses);
+                int bits = (int)step.End | (int)step.Traits | (_footprints.IsIndependent(agent, _recorder.Uses) ? IndependentBit : 0);
                 _end.Clear();
-                _end.AddRange(StepTree.End, 0, (int)step.End | (int)step.Traits, (int)step.Events, (int)(step.Events >> 32), 0);
+                _end.AddRange(StepTree.End, 0, bits, (int)step.Events, (int)(step.Events >> 32), 0);
                 if (step.End == StepEnd.Moved)
                 {
                     // A step whose state is still to be brought to its normal form passes through values that no state has.
@@ -173,7 +221,7 @@ internal sealed unsafe class CompiledSystem<TLocal>
                     }
                 }
 
-                _trees[agent].Add(local, _recorder.Path, global::System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_end));
+                _trees[agent].Add(local, _recorder.Path, CollectionsMarshal.AsSpan(_end));
             }
             while (_recorder.NextChoices());
         }
@@ -194,9 +242,51 @@ internal sealed unsafe class CompiledSystem<TLocal>
 
     private int Fit(int slot, int number) => number < Layout.Slots[slot].Capacity ? number : throw new LayoutTooSmallException();
 
-    private StateLayout NewLayout()
+    private void AddRenamedCells()
     {
-        _trees = [.. _locals.Select(_ => new StepTree())];
-        return new StateLayout([.. _locals.Select(table => table.Count + (table.Count / 4))], [.. _values.Select(cell => (cell.Key, cell.Value.Count))]);
+        for (int renaming = 0; renaming < (_symmetry?.Count ?? 0); renaming++)
+        {
+            foreach (Cell cell in _values.Keys.ToArray())
+            {
+                Cell renamed = _symmetry!.Rename(renaming, cell);
+                if (!_values.ContainsKey(renamed))
+                    _values.Add(renamed, new ValueTable(_system.StartOf(renamed)));
+            }
+        }
+    }
+
+    private Canonicalizer NewCanonicalizer(ISymmetry<TLocal> symmetry)
+    {
+        int[][] targets = [.. Enumerable.Range(0, symmetry.Count).Select(renaming => Enumerable.Range(0, Layout.Slots.Length).Select(
+            slot => slot < Layout.Agents ? symmetry.Rename(renaming, slot) : Layout.SlotOf(symmetry.Rename(renaming, Layout.Cells[slot - Layout.Agents]))).ToArray())];
+        return new Canonicalizer(Layout, targets, (renaming, slot, number) =>
+        {
+            lock (_learning)
+            {
+                int target = targets[renaming][slot];
+                if (slot >= Layout.Agents)
+                {
+                    Cell cell = Layout.Cells[slot - Layout.Agents];
+                    return Fit(target, _values[Layout.Cells[target - Layout.Agents]].Number(symmetry.Rename(renaming, cell, _values[cell][number])));
+                }
+
+                TLocal local = _locals[slot][number];
+                symmetry.Rename(renaming, ref local);
+                return Fit(target, _locals[target].Number(local));
+            }
+        });
+    }
+
+    // A step that is looked up.
+    private ref struct Step(ulong* state, int agent, int parent, Successors successors, StateLayout.Slot[] slots)
+    {
+        public readonly ulong* State = state;
+        public readonly int Agent = agent;
+        public readonly int Parent = parent;
+        public readonly Successors Successors = successors;
+        public readonly StateLayout.Slot[] Slots = slots;
+        public int[] Nodes = [];
+        public int Choice = 0;
+        public bool Independent = true;
     }
 }

@@ -26,9 +26,13 @@ internal sealed unsafe class Search<TLocal> : IDisposable
     private bool _tooSmall;
     private bool _outOfMemory;
 
-    public Search(ISystem<TLocal> system, SearchOptions options)
+    /// <summary>A search.</summary>
+    /// <param name="system">The system.</param>
+    /// <param name="options">How far and with what.</param>
+    /// <param name="symmetry">The renamings of the system, for <see cref="SearchOptions.Symmetry"/>.</param>
+    public Search(ISystem<TLocal> system, SearchOptions options, ISymmetry<TLocal>? symmetry = null)
     {
-        _system = new CompiledSystem<TLocal>(system);
+        _system = new CompiledSystem<TLocal>(system, options.Symmetry ? symmetry : null);
         _options = options;
         WarmUp.Run(_system);
         Set = new StateSet(_system.Layout.Words, options.Workers);
@@ -66,24 +70,20 @@ internal sealed unsafe class Search<TLocal> : IDisposable
     public void Run(CancellationToken cancel = default)
     {
         _watch.Start();
-        AddStart();
-        _level = [.. Enumerable.Range(0, Set.Workers).Select(worker => (0, Set.CountOf(worker)))];
-        ulong violations = Bits(EventKind.Violation);
-        while (_level.Any(range => range.From < range.To) && Depth < _options.DepthLimit)
+        if (!_options.PartialOrder)
         {
-            ExpandLevel(cancel);
-            if (_outOfMemory || cancel.IsCancellationRequested)
-                break;
-            _transitions += _levelTransitions;
-            _levelTransitions = 0;
-            Depth++;
-            _level = [.. _level.Select((range, worker) => (range.To, Set.CountOf(worker)))];
-            FoundViolation = (_seenEvents & violations) != 0;
-            if (FoundViolation && !_options.GoesOn)
-                break;
+            RunOnce(cancel);
+        }
+        else
+        {
+            do
+            {
+                _system.AssumeFootprints();
+                RunOnce(cancel);
+            }
+            while (_system.FootprintsGrew && !_outOfMemory && !cancel.IsCancellationRequested);
         }
 
-        IsComplete = _level.All(range => range.From == range.To);
         _watch.Stop();
     }
 
@@ -102,10 +102,45 @@ internal sealed unsafe class Search<TLocal> : IDisposable
         _tableGate.Dispose();
     }
 
+    private void RunOnce(CancellationToken cancel)
+    {
+        Begin();
+        ulong violations = Bits(EventKind.Violation);
+        while (_level.Any(range => range.From < range.To) && Depth < _options.DepthLimit)
+        {
+            ExpandLevel(cancel);
+            if (_outOfMemory || cancel.IsCancellationRequested)
+                break;
+            _transitions += _levelTransitions;
+            _levelTransitions = 0;
+            Depth++;
+            _level = [.. _level.Select((range, worker) => (range.To, Set.CountOf(worker)))];
+            FoundViolation = (_seenEvents & violations) != 0;
+            if (FoundViolation && !_options.GoesOn)
+                break;
+        }
+
+        IsComplete = _level.All(range => range.From == range.To);
+    }
+
+    private void Begin()
+    {
+        Set.Dispose();
+        Set = new StateSet(_system.Layout.Words, _options.Workers);
+        Array.Clear(_firsts);
+        _seenEvents = 0;
+        _transitions = 0;
+        Depth = 0;
+        Stuck = null;
+        AddStart();
+        _level = [.. Enumerable.Range(0, Set.Workers).Select(worker => (0, Set.CountOf(worker)))];
+    }
+
     private void AddStart()
     {
         ulong* start = stackalloc ulong[Set.Words];
         new Span<ulong>(start, Set.Words).Clear();
+        _system.Canonicalizer?.Apply(start);
         Set.Add(start, StateSet.Hash(start, Set.Words), 0, default, out _);
     }
 
@@ -178,18 +213,8 @@ internal sealed unsafe class Search<TLocal> : IDisposable
     private void ExpandBlock(int worker, StateId first, int count, Successors successors, ref ulong[] hashes)
     {
         successors.Clear();
-        int agents = _system.Layout.Agents;
         for (int i = 0; i < count; i++)
-        {
-            ulong* state = Set[new StateId(first.Worker, first.Index + i)];
-            int before = successors.Count;
-            bool allDone = true;
-            for (int agent = 0; agent < agents; agent++)
-                allDone &= _system.Expand(state, agent, i, successors) == StepEnd.Done;
-            if (successors.Count == before && !allDone)
-                Stuck ??= new StateId(first.Worker, first.Index + i);
-        }
-
+            ExpandState(new StateId(first.Worker, first.Index + i), i, successors);
         if (hashes.Length < successors.Count)
             hashes = new ulong[2 * successors.Count];
         int words = Set.Words;
@@ -209,6 +234,46 @@ internal sealed unsafe class Search<TLocal> : IDisposable
         }
 
         Interlocked.Add(ref _levelTransitions, successors.Count);
+    }
+
+    private void ExpandState(StateId id, int place, Successors successors)
+    {
+        ulong* state = Set[id];
+        int first = successors.Count;
+        (int First, int Count) ample = default;
+        bool allDone = true;
+        for (int agent = 0; agent < _system.Layout.Agents; agent++)
+        {
+            int own = successors.Count;
+            bool independent = _options.PartialOrder;
+            allDone &= _system.Expand(state, agent, place, successors, ref independent) == StepEnd.Done;
+            int count = successors.Count - own;
+            if (_system.Canonicalizer is { } canonicalizer)
+            {
+                for (int i = own; i < successors.Count; i++)
+                    canonicalizer.Apply(successors[i]);
+            }
+
+            if (independent && count > 0 && (ample.Count == 0 || count < ample.Count) && LeadsOn(own, successors))
+                ample = (own, count);
+        }
+
+        if (successors.Count == first && !allDone)
+            Stuck ??= id;
+        if (ample.Count > 0)
+            successors.KeepOnly(first, ample.First, ample.Count);
+    }
+
+    // Steps that come first must not come first for ever: one of them leads to a state that is yet to be expanded.
+    private bool LeadsOn(int first, Successors successors)
+    {
+        for (int i = first; i < successors.Count; i++)
+        {
+            if (!Set.TryFind(successors[i], out StateId known) || known.Index >= _level[known.Worker].To)
+                return true;
+        }
+
+        return false;
     }
 
     private void Note(in Transition transition, StateId from)

@@ -12,6 +12,15 @@ public sealed record SearchOptions
     /// <summary>Levels, at most; a search that is not through then ends incomplete.</summary>
     public int DepthLimit { get; init; } = int.MaxValue;
 
+    /// <summary>States that are renamings of each other are one. Where the system has renamings.</summary>
+    public bool Symmetry { get; init; }
+
+    /// <summary>
+    /// Where an agent's steps do not touch what others use, only these are made first. Counterexamples are not the
+    /// shortest then.
+    /// </summary>
+    public bool PartialOrder { get; init; }
+
     /// <summary>Go on to the end when a law is broken; else the level in which it was is the last.</summary>
     public bool GoesOn { get; init; }
 

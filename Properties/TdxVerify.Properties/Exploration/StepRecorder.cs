@@ -9,6 +9,7 @@ internal sealed unsafe class StepRecorder<TLocal>(ISystem<TLocal> system, Dictio
     private readonly List<(int Question, int Answer, int Children)> _path = [];
     private readonly Dictionary<Cell, ulong> _current = [];
     private readonly Dictionary<Cell, ulong> _written = [];
+    private readonly Dictionary<Cell, CellUse> _uses = [];
     private readonly List<int> _choices = [];
     private StateLayout _layout = null!;
     private ulong* _state;
@@ -20,6 +21,9 @@ internal sealed unsafe class StepRecorder<TLocal>(ISystem<TLocal> system, Dictio
     /// <summary>The cells that it wrote.</summary>
     public IReadOnlyDictionary<Cell, ulong> Written => _written;
 
+    /// <summary>The cells that it used, and how.</summary>
+    public IReadOnlyDictionary<Cell, CellUse> Uses => _uses;
+
     /// <summary>Carries out the step with the choices that are due.</summary>
     public SystemStep Run(StateLayout layout, ulong* state, int agent, ref TLocal local)
     {
@@ -28,8 +32,12 @@ internal sealed unsafe class StepRecorder<TLocal>(ISystem<TLocal> system, Dictio
         _path.Clear();
         _current.Clear();
         _written.Clear();
+        _uses.Clear();
         _chosen = 0;
-        return system.Step(agent, ref local, this, this);
+        SystemStep step = system.Step(agent, ref local, this, this);
+        foreach ((Cell cell, ulong value) in _written)
+            NoteWrite(cell, value);
+        return step;
     }
 
     /// <summary>The next choices; false: all were made.</summary>
@@ -59,6 +67,17 @@ internal sealed unsafe class StepRecorder<TLocal>(ISystem<TLocal> system, Dictio
         return false;
     }
 
+    // A word is read before it is changed: that read is part of the change.
+    private void NoteWrite(Cell cell, ulong value)
+    {
+        int slot = _layout.SlotOf(cell);
+        ulong old = slot < 0 ? system.StartOf(cell) : values[cell][_layout.Slots[slot].Read(_state)];
+        if (old != value)
+            _uses[cell] = CellUses.OfWrite(cell, old, value);
+        else if (!_uses.ContainsKey(cell))
+            _uses.Add(cell, CellUse.Write);
+    }
+
     ulong ICells.Read(Cell cell)
     {
         if (_current.TryGetValue(cell, out ulong value))
@@ -72,6 +91,7 @@ internal sealed unsafe class StepRecorder<TLocal>(ISystem<TLocal> system, Dictio
         {
             int number = _layout.Slots[slot].Read(_state);
             value = values[cell][number];
+            _uses.Add(cell, CellUse.Read);
             _path.Add((slot, number, _layout.Slots[slot].Capacity));
         }
 

@@ -37,6 +37,19 @@ internal sealed unsafe class Successors : IDisposable
     /// <summary>Drops the last ones.</summary>
     public void Truncate(int count) => Count = count;
 
+    /// <summary>Of those from a place on only some stay.</summary>
+    public void KeepOnly(int from, int first, int count)
+    {
+        for (int i = 0; i < count; i++)
+        {
+            _transitions[from + i] = _transitions[first + i];
+            for (int word = 0; word < Words; word++)
+                this[from + i][word] = this[first + i][word];
+        }
+
+        Count = from + count;
+    }
+
     /// <summary>A copy of a state, to be changed.</summary>
     public ulong* Add(ulong* state, in Transition transition)
     {

@@ -31,18 +31,20 @@ internal static unsafe class WarmUp
         ulong* state = stackalloc ulong[words];
         new Span<ulong>(state, words).Clear();
         using var successors = new Successors(words);
+        bool independent = true;
         try
         {
             for (int step = 0; step < StepsOfWalk; step++)
             {
                 successors.Clear();
                 for (int agent = 0; agent < system.Layout.Agents; agent++)
-                    system.Expand(state, agent, 0, successors);
+                    system.Expand(state, agent, 0, successors, ref independent);
                 if (successors.Count == 0)
                     return true;
                 ulong* next = successors[random.Next(successors.Count)];
                 for (int i = 0; i < words; i++)
                     state[i] = next[i];
+                system.Canonicalizer?.Apply(state);
             }
 
             return true;

@@ -53,9 +53,9 @@ public sealed class HostSymmetryTests
     private static bool Commutes(HostMachine machine, HostSymmetry symmetry, int renaming, ISystemState<HostThread> state, Cell[] cells, int agent)
     {
         var before = new Snapshot(machine, state, cells);
-        HashSet<string> steppedFirst = [.. Outcomes(machine, before, agent).Select(way => $"{way.Step.End} {way.Step.Normalizes} {way.After.Renamed(symmetry, renaming)}")];
+        HashSet<string> steppedFirst = [.. Outcomes(machine, before, agent).Select(way => $"{way.Step.End} {way.Step.Traits} {way.After.Renamed(symmetry, renaming)}")];
         HashSet<string> renamedFirst =
-            [.. Outcomes(machine, before.Renamed(symmetry, renaming), symmetry.Rename(renaming, agent)).Select(way => $"{way.Step.End} {way.Step.Normalizes} {way.After}")];
+            [.. Outcomes(machine, before.Renamed(symmetry, renaming), symmetry.Rename(renaming, agent)).Select(way => $"{way.Step.End} {way.Step.Traits} {way.After}")];
         Assert.Equal(steppedFirst.Order(StringComparer.Ordinal), renamedFirst.Order(StringComparer.Ordinal));
         return before.Renamed(symmetry, renaming).ToString() != before.ToString();
     }

@@ -107,7 +107,7 @@ internal sealed class TinyExplorer<TLocal>
 
                 moved = true;
                 Steps++;
-                if (step.Normalizes)
+                if (step.Traits.HasFlag(StepTraits.Normalizes))
                     _system.Normalize(next);
                 Add(next.Locals, next.Values, state, agent, step);
                 for (int i = 0; i < _system.Events.Count; i++)

@@ -66,6 +66,7 @@ internal sealed unsafe class StateGraph
         var graph = new StateGraph(offsets, states) { Done = new uint[states] };
         var kinds = new Dictionary<EdgeKind, int>();
         using var successors = new Successors(set.Words);
+        bool independent = true;
         for (int state = 0; state < states; state++)
         {
             graph._firstEdge[state] = graph._edgeCount;
@@ -73,7 +74,7 @@ internal sealed unsafe class StateGraph
             for (int agent = 0; agent < search.System.Layout.Agents; agent++)
             {
                 successors.Clear();
-                if (search.System.Expand(words, agent, 0, successors) == StepEnd.Done)
+                if (search.System.Expand(words, agent, 0, successors, ref independent) == StepEnd.Done)
                     graph.Done[state] |= 1u << agent;
                 for (int i = 0; i < successors.Count; i++)
                 {
