@@ -59,6 +59,9 @@ internal sealed unsafe class Search<TLocal> : IDisposable
     /// <summary>A state from which no agent can go on although one of them is not done; null: there is none.</summary>
     public StateId? Stuck { get; private set; }
 
+    /// <summary>The state at the start.</summary>
+    public StateId StartId => default;
+
     /// <summary>Where the search is.</summary>
     public SearchProgress Progress => new(
         Set.Count, _transitions + Volatile.Read(ref _levelTransitions), Depth, _level.Sum(range => (long)range.To - range.From), Set.Bytes, _watch.Elapsed);

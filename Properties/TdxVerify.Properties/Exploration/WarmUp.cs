@@ -8,17 +8,20 @@ namespace TdxVerify.Properties.Exploration;
 /// </summary>
 internal static unsafe class WarmUp
 {
-    private const int Walks = 64;
+    private const int MostWalks = 64;
+    private const int WalksWithoutNews = 3;
     private const int StepsOfWalk = 2000;
 
     /// <summary>Walks, always the same ones, and makes the layout as wide as they need.</summary>
     public static void Run<TLocal>(CompiledSystem<TLocal> system)
         where TLocal : unmanaged
     {
-        for (int walk = 0; walk < Walks; walk++)
+        for (int walk = 0, quiet = 0; walk < MostWalks && quiet < WalksWithoutNews; walk++)
         {
+            long known = system.StepsLearnt;
             while (!TryWalk(system, new Random(walk)))
                 system.Widen();
+            quiet = system.StepsLearnt == known ? quiet + 1 : 0;
         }
 
         system.Widen();

@@ -95,6 +95,30 @@ internal sealed unsafe class StateGraph
         return graph;
     }
 
+    /// <summary>The steps of a loop, as those who make them and the ways that they take.</summary>
+    public IEnumerable<(int Agent, int Choice)> StepsOf<TLocal>(Search<TLocal> search, Lasso lasso)
+        where TLocal : unmanaged
+    {
+        for (int i = 0; i < lasso.Loop.Count; i++)
+        {
+            EdgeKind kind = Kinds[From(lasso.Loop[i])[lasso.Steps[i]].Kind];
+            int own = 0;
+            for (int step = 0; step < lasso.Steps[i]; step++)
+                own += Kinds[From(lasso.Loop[i])[step].Kind].Agent == kind.Agent ? 1 : 0;
+            yield return (kind.Agent, ChoiceOf(search, lasso.Loop[i], kind.Agent, own));
+        }
+    }
+
+    // Ways in which the agent would have to wait have a number too, but no edge.
+    private unsafe int ChoiceOf<TLocal>(Search<TLocal> search, int state, int agent, int place)
+        where TLocal : unmanaged
+    {
+        using var successors = new Successors(search.Set.Words);
+        bool independent = true;
+        search.System.Expand(search.Set[Id(state)], agent, 0, successors, ref independent);
+        return successors.Transition(place).Choice;
+    }
+
     private void Add(Edge edge)
     {
         if (_edgeCount == _edges.Length)

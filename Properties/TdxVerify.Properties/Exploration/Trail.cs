@@ -1,0 +1,106 @@
+using TdxVerify.Model;
+
+namespace TdxVerify.Properties.Exploration;
+
+/// <summary>One step of a run.</summary>
+/// <param name="Agent">Who made it.</param>
+/// <param name="Choice">Which of its ways to go on.</param>
+/// <param name="Before">The agent's locals before.</param>
+/// <param name="After">The agent's locals after.</param>
+/// <param name="Step">What came of it.</param>
+/// <param name="Cells">The shared state before.</param>
+internal sealed record TrailStep<TLocal>(int Agent, int Choice, TLocal Before, TLocal After, SystemStep Step, ICells Cells)
+    where TLocal : unmanaged;
+
+/// <summary>Finds the runs that lead to what a search found.</summary>
+/// <remarks>
+/// A stored state knows the one it was reached from. Where states are kept as the smallest of their renamings, a run is
+/// followed from the real start: of the states that follow from the one reached, that is taken whose smallest renaming
+/// is stored next.
+/// </remarks>
+internal sealed unsafe class Trail<TLocal>
+    where TLocal : unmanaged
+{
+    private readonly Search<TLocal> _search;
+    private readonly ulong[] _state;
+    private readonly List<TrailStep<TLocal>> _steps = [];
+
+    private Trail(Search<TLocal> search)
+    {
+        _search = search;
+        _state = new ulong[search.Set.Words];
+    }
+
+    /// <summary>The steps that lead to a stored state.</summary>
+    public static IReadOnlyList<TrailStep<TLocal>> To(Search<TLocal> search, StateId id)
+    {
+        var trail = new Trail<TLocal>(search);
+        trail.GoTo(id);
+        return trail._steps;
+    }
+
+    /// <summary>The steps up to and with the one that reported an event first.</summary>
+    public static IReadOnlyList<TrailStep<TLocal>> To(Search<TLocal> search, int e)
+    {
+        FirstEvent first = search.First(e) ?? throw new InvalidOperationException($"event {e} did not occur");
+        var trail = new Trail<TLocal>(search);
+        trail.GoTo(first.From);
+        trail.Take((successors, i) => (successors.Transition(i).Events >> e & 1) != 0);
+        return trail._steps;
+    }
+
+    /// <summary>The steps that lead to a stored state, and further steps from there.</summary>
+    public static IReadOnlyList<TrailStep<TLocal>> Through(Search<TLocal> search, StateId id, IEnumerable<(int Agent, int Choice)> steps)
+    {
+        var trail = new Trail<TLocal>(search);
+        trail.GoTo(id);
+        foreach ((int agent, int choice) in steps)
+            trail.Take((successors, i) => successors.Transition(i).Agent == agent && successors.Transition(i).Choice == choice);
+        return trail._steps;
+    }
+
+    private void GoTo(StateId id)
+    {
+        var path = new Stack<StateId>();
+        for (StateId at = id; at != _search.StartId; at = _search.Set.Parent(at))
+            path.Push(at);
+        foreach (StateId next in path)
+        {
+            var stored = new ReadOnlySpan<ulong>(_search.Set[next], _state.Length).ToArray();
+            ulong[] smallest = new ulong[_state.Length];
+            Take((successors, i) =>
+            {
+                new ReadOnlySpan<ulong>(successors[i], smallest.Length).CopyTo(smallest);
+                fixed (ulong* words = smallest)
+                    _search.System.Canonicalizer?.Apply(words);
+                return smallest.AsSpan().SequenceEqual(stored);
+            });
+        }
+    }
+
+    private void Take(Func<Successors, int, bool> isWanted)
+    {
+        CompiledSystem<TLocal> system = _search.System;
+        using var successors = new Successors(_state.Length);
+        bool independent = true;
+        fixed (ulong* state = _state)
+        {
+            for (int agent = 0; agent < system.Layout.Agents; agent++)
+                system.Expand(state, agent, 0, successors, ref independent);
+            for (int i = 0; i < successors.Count; i++)
+            {
+                if (!isWanted(successors, i))
+                    continue;
+                Transition step = successors.Transition(i);
+                UnpackedState<TLocal> before = system.Unpack(state);
+                TLocal after = system.Unpack(successors[i]).Local(step.Agent);
+                _steps.Add(new TrailStep<TLocal>(
+                    step.Agent, step.Choice, before.Local(step.Agent), after, new SystemStep(StepEnd.Moved, step.Events, step.Traits), before));
+                new ReadOnlySpan<ulong>(successors[i], _state.Length).CopyTo(_state);
+                return;
+            }
+        }
+
+        throw new InvalidOperationException("a stored state does not follow from the one it was reached from");
+    }
+}
