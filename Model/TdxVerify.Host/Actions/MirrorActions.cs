@@ -48,6 +48,7 @@ public sealed record CompareSpteAction(int Level, SpteKind Old, SpteKind New) : 
         bool found = at.Cells.Read(cell) == at.SpteValue(Old, Level, at.Thread.Page);
         if (found)
             at.Cells.Write(cell, at.SpteValue(New, Level, at.Machine.PageFor(at.Thread.Gpa, Level)));
+        at.Traits |= StepTraits.Begins | (found ? StepTraits.Completes : StepTraits.Refused);
         at.Answer = Answer.Of(found);
         return ActionEnd.Complete;
     }

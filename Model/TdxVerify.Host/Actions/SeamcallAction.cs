@@ -31,6 +31,7 @@ public sealed record SeamcallAction(HostLeaf Leaf, int Level, int Version, IRead
     {
         if (at.Thread.Agent.Phase == AgentPhase.Idle)
         {
+            at.Traits |= StepTraits.Begins;
             at.MarkSeamcall(underWay: true);
             at.Worker.Machine.Begin(ref at.Worker.State, ref at.Thread.Agent, at.Thread.Lp, Registers(ref at));
             if (at.Told is not null && at.Thread.Agent.CanStep)

@@ -38,6 +38,8 @@ internal static class GuestRun
 
     private static void Fail(ref HostStep at, in Agent before)
     {
+        if (at.Thread.Agent.Call.End is not (CallEnd.AccessDone or CallEnd.Vmcall))
+            at.Traits |= StepTraits.Refused;
         at.Report(at.Machine.BusyEventOf(at.Thread.Agent));
         if (at.Told is not null)
             at.Found = CallText.Failure(at.Machine, before, at.Thread.Agent);
@@ -74,6 +76,7 @@ internal static class GuestRun
         thread.GuestRan = 0;
         if (thread.Guest != 1)
             at.Cells.Write(place, 0);
+        at.Traits |= StepTraits.Completes;
         at.Report(at.Machine.EntryEventOf(at.Agent, thread.State));
         at.Found = "the guest runs";
     }
@@ -84,6 +87,8 @@ internal static class GuestRun
         if (thread.Agent.Call.Held != 0)
             at.Report(at.Machine.EventOf(HostEvents.LockLeaks));
         bool left = thread.Guest != 0;
+        if (!left && thread.Agent.Call.FailedStep == 0)
+            at.Traits |= StepTraits.Completes;
         if (left)
         {
             if (thread.Guest != 1)
@@ -129,6 +134,7 @@ internal static class GuestRun
             return false;
         }
 
+        at.Traits |= StepTraits.Begins;
         Submit(ref at);
         worker.Machine.Step(ref worker.State, ref thread.Agent);
         return true;
@@ -141,9 +147,17 @@ internal static class GuestRun
         return at.Machine.Configuration.Interrupts switch
         {
             InterruptMode.Absent => false,
-            InterruptMode.Fair => at.Thread.GuestRan != 0 && at.Chooser.Choose(2) == 1,
+            InterruptMode.Fair => at.Thread.GuestRan != 0 && Recurs(ref at),
             _ => at.Chooser.Choose(2) == 1,
         };
+    }
+
+    private static bool Recurs(ref HostStep at)
+    {
+        if (at.Chooser.Choose(2) == 0)
+            return false;
+        at.Traits |= StepTraits.Recurring;
+        return true;
     }
 
     // An instruction that left to the host without a result is carried out again at the next entry.
@@ -159,6 +173,8 @@ internal static class GuestRun
             return;
         if (thread.Agent.Call.Held != 0 && thread.Agent.Phase == AgentPhase.InGuest)
             at.Report(at.Machine.EventOf(HostEvents.LockLeaks));
+        if (kind == GuestInstructionKind.Tdcall ? program.Result.Registers.Rax == Status.TDX_SUCCESS : program.Result.Completed)
+            at.Traits |= StepTraits.Completes;
         Go(ref at, kind switch
         {
             GuestInstructionKind.Tdcall => new Answer(program.Result.Registers),

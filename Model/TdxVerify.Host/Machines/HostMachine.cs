@@ -149,7 +149,9 @@ public sealed class HostMachine : INarratedSystem<Thread>
 
         _laws.Look(ref at);
         _run.Forget(ref at);
-        return new SystemStep(StepEnd.Moved, at.Events, worker.Cells.EpochWritten && !Configuration.AbsoluteEpochs);
+        if (worker.Cells.EpochWritten && !Configuration.AbsoluteEpochs)
+            at.Traits |= StepTraits.Normalizes;
+        return new SystemStep(StepEnd.Moved, at.Events, at.Traits, AttemptOf(before));
     }
 
     private void CheckBindings()
@@ -166,6 +168,9 @@ public sealed class HostMachine : INarratedSystem<Thread>
                 throw new ProgramException($"{Configuration.Name}: {agent.Name}: its program needs a GPA; give the agent one with Gpas = [...]");
         }
     }
+
+    // The same action on the same GPA, or the same instruction of the guest.
+    private static int AttemptOf(in Thread thread) => thread.State | (thread.Guest << 16) | (thread.Gpa << 24);
 
     private int VcpuOf(in Thread local)
     {

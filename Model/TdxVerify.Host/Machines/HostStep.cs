@@ -26,6 +26,9 @@ internal ref struct HostStep
     /// <summary>What happened, a bit for each event.</summary>
     public ulong Events;
 
+    /// <summary>What the step is for those who judge whether every agent gets on.</summary>
+    public StepTraits Traits;
+
     /// <summary>Where what is done is told; null: nobody listens.</summary>
     public ICollection<string>? Told;
 

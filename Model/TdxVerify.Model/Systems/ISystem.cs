@@ -92,15 +92,22 @@ public enum StepTraits : byte
     /// <summary>The state has to be brought to its normal form.</summary>
     Normalizes = 4,
 
-    /// <summary>An attempt that was refused: a lock that was held, a condition that did not hold.</summary>
+    /// <summary>The attempt that the step belongs to was refused in it: a lock that was held, a condition that did not hold.</summary>
     Refused = 8,
 
-    /// <summary>Something that the surroundings may do and may also never do, such as an interrupt; no fairness asks for it.</summary>
-    Optional = 16,
+    /// <summary>Something that the surroundings do every now and then, such as an interrupt: where it can happen again and again, it does.</summary>
+    Recurring = 16,
+
+    /// <summary>The step is the first of an attempt: of a call, an operation of the guest, a compare-and-exchange.</summary>
+    Begins = 32,
+
+    /// <summary>The attempt that the step belongs to succeeded in it.</summary>
+    Completes = 64,
 }
 
 /// <summary>What came of a step.</summary>
 /// <param name="End">How it ended; where not <see cref="StepEnd.Moved"/>, it changed nothing.</param>
 /// <param name="Events">Bits of <see cref="ISystem{TLocal}.Events"/>.</param>
 /// <param name="Traits">What else is to be known about it.</param>
-public readonly record struct SystemStep(StepEnd End, ulong Events = 0, StepTraits Traits = StepTraits.None);
+/// <param name="Attempt">The attempt that it belongs to: a number that the agent's attempts of the same kind share.</param>
+public readonly record struct SystemStep(StepEnd End, ulong Events = 0, StepTraits Traits = StepTraits.None, int Attempt = 0);

@@ -176,10 +176,10 @@ internal sealed unsafe class CompiledSystem<TLocal>
         if (end != StepEnd.Moved)
             return true;
         ulong events = (uint)nodes[node + 3] | ((ulong)(uint)nodes[node + 4] << 32);
-        ulong* next = step.Successors.Add(step.State, new Transition(step.Agent, choice, step.Parent, events, (StepTraits)(byte)(bits & ~EndBits)));
+        ulong* next = step.Successors.Add(step.State, new Transition(step.Agent, choice, step.Parent, events, (StepTraits)(byte)(bits & ~EndBits), nodes[node + 5]));
         step.Slots[step.Agent].Write(next, nodes[node + 1]);
-        int last = node + 6 + (2 * nodes[node + 5]);
-        for (int i = node + 6; i < last; i += 2)
+        int last = node + 7 + (2 * nodes[node + 6]);
+        for (int i = node + 7; i < last; i += 2)
             step.Slots[nodes[i]].Write(next, nodes[i + 1]);
         if ((bits & (int)StepTraits.Normalizes) != 0)
             Normalize(next);
@@ -205,7 +205,7 @@ internal sealed unsafe class CompiledSystem<TLocal>
                 _footprints.Add(agent, _recorder.Uses);
                 int bits = (int)step.End | (int)step.Traits | (_footprints.IsIndependent(agent, _recorder.Uses) ? IndependentBit : 0);
                 _end.Clear();
-                _end.AddRange(StepTree.End, 0, bits, (int)step.Events, (int)(step.Events >> 32), 0);
+                _end.AddRange(StepTree.End, 0, bits, (int)step.Events, (int)(step.Events >> 32), step.Attempt, 0);
                 if (step.End == StepEnd.Moved)
                 {
                     // A step whose state is still to be brought to its normal form passes through values that no state has.
@@ -217,7 +217,7 @@ internal sealed unsafe class CompiledSystem<TLocal>
                             continue;
                         _end.Add(slot);
                         _end.Add(Fit(slot, _values[cell].Number(value)));
-                        _end[5]++;
+                        _end[6]++;
                     }
                 }
 

@@ -11,8 +11,8 @@ namespace TdxVerify.Properties.Exploration;
 /// nanoseconds. Readers take no lock: a tree only grows, and a child is linked when it is complete.
 /// <para>
 /// A node is a run of numbers: a question (slot, one child for each value), a choice (-n, n children), or an end
-/// (<see cref="End"/>, locals, outcome, two halves of the events, count, then pairs of slot and value). A child 0 is
-/// not known yet.
+/// (<see cref="End"/>, locals, outcome, two halves of the events, attempt, count, then pairs of slot and value). A child
+/// 0 is not known yet.
 /// </para>
 /// </remarks>
 internal sealed class StepTree

@@ -9,7 +9,8 @@ namespace TdxVerify.Properties.Exploration;
 /// <param name="Parent">The place of the state that it started from in the block that is expanded.</param>
 /// <param name="Events">Events that it reported.</param>
 /// <param name="Traits">What else is to be known about it.</param>
-internal readonly record struct Transition(int Agent, int Choice, int Parent, ulong Events, StepTraits Traits);
+/// <param name="Attempt">The attempt that it belongs to.</param>
+internal readonly record struct Transition(int Agent, int Choice, int Parent, ulong Events, StepTraits Traits, int Attempt);
 
 /// <summary>The states that follow from a block of states, with how.</summary>
 internal sealed unsafe class Successors : IDisposable

@@ -95,7 +95,7 @@ internal sealed unsafe class Trail<TLocal>
                 UnpackedState<TLocal> before = system.Unpack(state);
                 TLocal after = system.Unpack(successors[i]).Local(step.Agent);
                 _steps.Add(new TrailStep<TLocal>(
-                    step.Agent, step.Choice, before.Local(step.Agent), after, new SystemStep(StepEnd.Moved, step.Events, step.Traits), before));
+                    step.Agent, step.Choice, before.Local(step.Agent), after, new SystemStep(StepEnd.Moved, step.Events, step.Traits, step.Attempt), before));
                 new ReadOnlySpan<ulong>(successors[i], _state.Length).CopyTo(_state);
                 return;
             }

@@ -15,12 +15,14 @@ namespace TdxVerify.Properties.Exploration.Liveness;
 internal sealed class FairCycles
 {
     private readonly StateGraph _graph;
+    private readonly Attempts _attempts;
     private readonly int[] _region;
     private int _regions;
 
-    public FairCycles(StateGraph graph)
+    public FairCycles(StateGraph graph, Attempts attempts)
     {
         _graph = graph;
+        _attempts = attempts;
         _region = new int[graph.States];
     }
 
@@ -47,14 +49,15 @@ internal sealed class FairCycles
                 var component = new FairComponent(_graph, holds, states, state => _region[state] == region);
                 if (!component.IsWeaklyFair || !counts(component))
                     return false;
-                if (fairness == Fairness.Weak || component.Neglected.Count == 0)
+                HashSet<Attempt> neglected = Neglected(component, fairness);
+                if (neglected.Count == 0)
                 {
                     fair = component;
                     return true;
                 }
 
                 int rest = ++_regions;
-                List<int> left = [.. states.Where(state => !component.Allows(state, component.Neglected))];
+                List<int> left = [.. states.Where(state => !_attempts.AreAnyPossible(state, fairness, neglected))];
                 foreach (int state in left)
                     _region[state] = rest;
                 if (left.Count > 0)
@@ -64,5 +67,15 @@ internal sealed class FairCycles
         }
 
         return fair;
+    }
+
+    // What would succeed in some state of the component and never does.
+    private HashSet<Attempt> Neglected(FairComponent component, Fairness fairness)
+    {
+        var possible = new HashSet<Attempt>();
+        foreach (int state in component.States)
+            _attempts.AddPossible(state, fairness, possible);
+        possible.ExceptWith(component.Successes);
+        return possible;
     }
 }

@@ -9,6 +9,9 @@ public enum Fairness
     /// </summary>
     Weak,
 
-    /// <summary>Moreover an attempt that is possible infinitely often succeeds infinitely often.</summary>
+    /// <summary>
+    /// Moreover an attempt that is possible infinitely often succeeds infinitely often: possible is one that would succeed if
+    /// the others stood still.
+    /// </summary>
     Strong,
 }

@@ -7,7 +7,7 @@ namespace TdxVerify.Properties.Exploration.Liveness;
 internal sealed record Lasso(int Start, IReadOnlyList<int> Loop, IReadOnlyList<int> Steps)
 {
     /// <summary>A short fair loop in a component, from the state of it that is reached first.</summary>
-    public static Lasso In(StateGraph graph, FairComponent component, Fairness fairness)
+    public static Lasso In(StateGraph graph, Attempts possible, FairComponent component, Fairness fairness)
     {
         var loop = new List<int>();
         var steps = new List<int>();
@@ -15,19 +15,16 @@ internal sealed record Lasso(int Start, IReadOnlyList<int> Loop, IReadOnlyList<i
         int at = start;
         uint missing = ~(component.Waits & ~component.Steps);
         missing &= component.Steps | component.Waits;
-        var attempts = new HashSet<(int Agent, int From)>();
-        var met = new HashSet<(int Agent, int From)>();
+        var attempts = new HashSet<Attempt>();
+        var met = new HashSet<Attempt>();
         uint waited = WaitsAt(graph, start);
         uint stepped = 0;
         while (true)
         {
             // What the states passed so far make possible has to succeed somewhere in the loop too.
-            if (fairness == Fairness.Strong)
-            {
-                foreach (int state in loop.Append(at))
-                    attempts.UnionWith(Possible(graph, state));
-                attempts.ExceptWith(met);
-            }
+            foreach (int state in loop.Append(at))
+                possible.AddPossible(state, fairness, attempts);
+            attempts.ExceptWith(met);
 
             uint open = missing & ~stepped & ~waited;
             bool satisfied = open == 0 && attempts.Count == 0;
@@ -39,7 +36,7 @@ internal sealed record Lasso(int Start, IReadOnlyList<int> Loop, IReadOnlyList<i
                     return target == start;
                 EdgeKind kind = graph.Kinds[graph.From(state)[step].Kind];
                 return (open >> kind.Agent & 1) != 0 || (WaitsAt(graph, target) & open) != 0
-                    || (!kind.IsRefused && attempts.Contains((kind.Agent, kind.From)));
+                    || (Attempts.SucceedingIn(kind) is { } success && attempts.Contains(success));
             });
             foreach ((int state, int step) in path)
             {
@@ -48,8 +45,8 @@ internal sealed record Lasso(int Start, IReadOnlyList<int> Loop, IReadOnlyList<i
                 loop.Add(state);
                 steps.Add(step);
                 stepped |= 1u << kind.Agent;
-                if (!kind.IsRefused)
-                    met.Add((kind.Agent, kind.From));
+                if (Attempts.SucceedingIn(kind) is { } success)
+                    met.Add(success);
                 at = edge.Target;
                 waited |= WaitsAt(graph, at);
             }
@@ -60,21 +57,8 @@ internal sealed record Lasso(int Start, IReadOnlyList<int> Loop, IReadOnlyList<i
     {
         uint due = 0;
         foreach (Edge edge in graph.From(state))
-            due |= graph.Kinds[edge.Kind].IsDue ? 1u << graph.Kinds[edge.Kind].Agent : 0;
+            due |= 1u << graph.Kinds[edge.Kind].Agent;
         return ~due;
-    }
-
-    private static IEnumerable<(int Agent, int From)> Possible(StateGraph graph, int state)
-    {
-        var possible = new List<(int, int)>();
-        foreach (Edge edge in graph.From(state))
-        {
-            EdgeKind kind = graph.Kinds[edge.Kind];
-            if (kind.IsDue && !kind.IsRefused)
-                possible.Add((kind.Agent, kind.From));
-        }
-
-        return possible;
     }
 
     // The fewest steps within the component up to and with one that is wanted.

@@ -34,7 +34,8 @@ internal static class LivenessCheck
         ulong progress = Progress(system, -1);
         if (progress == 0)
             return findings;
-        var cycles = new FairCycles(graph);
+        var attempts = new Attempts(graph);
+        var cycles = new FairCycles(graph, attempts);
         foreach (Fairness fairness in (Fairness[])[Fairness.Strong, Fairness.Weak])
         {
             Add(LivenessFault.Livelock, fairness, -1, cycles.Find(kind => (kind.Events & progress) != 0, fairness, component => component.Steps != 0));
@@ -65,7 +66,7 @@ internal static class LivenessCheck
         {
             if (component is null)
                 return;
-            Lasso lasso = Lasso.In(graph, component, fairness);
+            Lasso lasso = Lasso.In(graph, attempts, component, fairness);
             findings.Add(new LivenessFinding(fault, fairness, agent, lasso, lasso.Start));
         }
     }

@@ -23,6 +23,9 @@ internal sealed unsafe class StateGraph
         _edges = new Edge[Math.Max(16, 4 * states)];
     }
 
+    /// <summary>Agents.</summary>
+    public int Agents { get; private init; }
+
     /// <summary>States.</summary>
     public int States => _firstEdge.Length - 1;
 
@@ -63,7 +66,7 @@ internal sealed unsafe class StateGraph
             states = checked(states + set.CountOf(worker));
         }
 
-        var graph = new StateGraph(offsets, states) { Done = new uint[states] };
+        var graph = new StateGraph(offsets, states) { Done = new uint[states], Agents = search.System.Layout.Agents };
         var kinds = new Dictionary<EdgeKind, int>();
         using var successors = new Successors(set.Words);
         bool independent = true;
@@ -81,8 +84,7 @@ internal sealed unsafe class StateGraph
                     Transition step = successors.Transition(i);
                     if (!set.TryFind(successors[i], out StateId target))
                         throw new InvalidOperationException("a step leads out of the states found: the search is not complete");
-                    int local = search.System.Layout.Slots[agent].Read(words);
-                    var kind = new EdgeKind(agent, local, search.System.Layout.Slots[agent].Read(successors[i]), step.Events, step.Traits);
+                    var kind = new EdgeKind(agent, step.Events, step.Traits, step.Attempt);
                     if (!kinds.TryGetValue(kind, out int number))
                         kinds.Add(kind, number = kinds.Count);
                     graph.Add(new Edge(graph.Number(target), number));
@@ -134,15 +136,14 @@ internal readonly record struct Edge(int Target, int Kind);
 
 /// <summary>What a step is apart from the state in which it is made.</summary>
 /// <param name="Agent">Who makes it.</param>
-/// <param name="From">The agent's locals before, by number.</param>
-/// <param name="To">The agent's locals after, by number.</param>
 /// <param name="Events">What it reports.</param>
 /// <param name="Traits">What else is to be known about it.</param>
-internal readonly record struct EdgeKind(int Agent, int From, int To, ulong Events, StepTraits Traits)
+/// <param name="Number">The number of the attempt that it belongs to.</param>
+internal readonly record struct EdgeKind(int Agent, ulong Events, StepTraits Traits, int Number)
 {
-    /// <summary>The agent gets on if it is let: fairness may ask for it.</summary>
-    public bool IsDue => (Traits & StepTraits.Optional) == 0;
+    /// <summary>The attempt that it belongs to.</summary>
+    public Attempt Attempt => new(Agent, Number, Is(StepTraits.Recurring));
 
-    /// <summary>An attempt that was refused.</summary>
-    public bool IsRefused => (Traits & StepTraits.Refused) != 0;
+    /// <summary>The step has a trait.</summary>
+    public bool Is(StepTraits trait) => (Traits & trait) != 0;
 }

@@ -1,0 +1,99 @@
+using TdxVerify.Host;
+using TdxVerify.Model;
+using TdxVerify.Properties.Exploration.Liveness;
+using TdxVerify.Properties.Exploration.Reports;
+using Thread = TdxVerify.Host.Thread;
+
+namespace TdxVerify.Properties.Exploration;
+
+/// <summary>Explores a configuration: all its states, every law in each of them, and whether every agent gets on.</summary>
+public static class Explorer
+{
+    /// <summary>Explores.</summary>
+    /// <param name="configuration">What.</param>
+    /// <param name="options">How far and with what.</param>
+    /// <param name="progress">Told every second how far the search is; null: nobody.</param>
+    /// <param name="witnesses">The run up to the first occurrence of each case is kept too.</param>
+    /// <param name="cancel">Ends the search early.</param>
+    public static ExploreReport Run(
+        Configuration configuration, SearchOptions options, Action<SearchProgress>? progress = null, bool witnesses = false, CancellationToken cancel = default)
+    {
+        var machine = new HostMachine(configuration);
+        using var search = new Search<Thread>(machine, options, new HostSymmetry(machine));
+        using (Timer? timer = progress is null ? null : new Timer(_ => progress(search.Progress), null, 1000, 1000))
+            search.Run(cancel);
+        var lanes = new HostLanes(machine);
+        List<Counterexample> violations = [.. Violations(search, lanes)];
+        bool looksAtLiveness = search.IsComplete && violations.Count == 0 && !options.Symmetry && !options.PartialOrder;
+        IReadOnlyList<LivenessReport> liveness = looksAtLiveness ? Liveness(search, machine, lanes) : [];
+        return new ExploreReport(
+            configuration.Name, configuration.Profile, Judge(search, violations, liveness), search.Progress, options.Workers, options.Symmetry, options.PartialOrder,
+            violations, liveness, looksAtLiveness, [.. Sometimes(search, lanes, witnesses)]);
+    }
+
+    private static Verdict Judge(Search<Thread> search, List<Counterexample> violations, IReadOnlyList<LivenessReport> liveness)
+    {
+        if (violations.Count > 0)
+            return Verdict.Violated;
+        if (!search.IsComplete)
+            return Verdict.Incomplete;
+        if (liveness.Any(finding => finding.UnderStrongFairness && finding.IsLivelock))
+            return Verdict.Livelock;
+        return liveness.Any(finding => finding.UnderStrongFairness) ? Verdict.Starvation : Verdict.Held;
+    }
+
+    private static IEnumerable<Counterexample> Violations(Search<Thread> search, HostLanes lanes)
+    {
+        IReadOnlyList<SystemEvent> events = search.System.System.Events;
+        for (int e = 0; e < events.Count; e++)
+        {
+            if (events[e].Kind == EventKind.Violation && search.First(e) is not null)
+                yield return lanes.Draw(events[e].Name, Trail<Thread>.To(search, e));
+        }
+
+        if (search.Stuck is { } stuck)
+            yield return lanes.Draw("somebody can always go on", Trail<Thread>.To(search, stuck));
+    }
+
+    private static IEnumerable<SometimesReport> Sometimes(Search<Thread> search, HostLanes lanes, bool witnesses)
+    {
+        IReadOnlyList<SystemEvent> events = search.System.System.Events;
+        for (int e = 0; e < events.Count; e++)
+        {
+            if (events[e].Kind is EventKind.Violation or EventKind.Progress)
+                continue;
+            FirstEvent? first = search.First(e);
+            Counterexample? witness = first is not null && witnesses ? lanes.Draw(events[e].Name, Trail<Thread>.To(search, e)) : null;
+            yield return new SometimesReport(events[e].Name, first?.Depth, events[e].Kind == EventKind.Sometimes, witness);
+        }
+    }
+
+    private static List<LivenessReport> Liveness(Search<Thread> search, HostMachine machine, HostLanes lanes)
+    {
+        StateGraph graph = StateGraph.Of(search);
+        var reports = new List<LivenessReport>();
+        foreach (LivenessFinding finding in LivenessCheck.Of(machine, graph))
+        {
+            string agent = finding.Agent < 0 ? "" : machine.Agents[finding.Agent];
+            bool strong = finding.Fault == LivenessFault.Trapped || finding.Fairness == Fairness.Strong;
+            string property = finding.Fault switch
+            {
+                LivenessFault.Livelock => "all agents go round for ever and none makes progress",
+                LivenessFault.Starvation => $"{agent} goes round for ever without progress",
+                _ => $"{agent} is trapped: whatever happens, it never makes progress again",
+            };
+            reports.Add(new LivenessReport(property, strong, finding.Fault == LivenessFault.Livelock, Draw(search, graph, lanes, finding, property)));
+        }
+
+        return reports;
+    }
+
+    private static Counterexample Draw(Search<Thread> search, StateGraph graph, HostLanes lanes, LivenessFinding finding, string property)
+    {
+        StateId start = graph.Id(finding.State);
+        if (finding.Lasso is not { } lasso)
+            return lanes.Draw(property, Trail<Thread>.To(search, start));
+        int prefix = Trail<Thread>.To(search, start).Count;
+        return lanes.Draw(property, Trail<Thread>.Through(search, start, graph.StepsOf(search, lasso)), prefix);
+    }
+}
