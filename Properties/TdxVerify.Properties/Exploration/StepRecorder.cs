@@ -74,8 +74,8 @@ internal sealed unsafe class StepRecorder<TLocal>(ISystem<TLocal> system, Dictio
         ulong old = slot < 0 ? system.StartOf(cell) : values[cell][_layout.Slots[slot].Read(_state)];
         if (old != value)
             _uses[cell] = CellUses.OfWrite(cell, old, value);
-        else if (!_uses.ContainsKey(cell))
-            _uses.Add(cell, CellUse.Write);
+        else
+            _uses.TryAdd(cell, CellUse.Write);
     }
 
     ulong ICells.Read(Cell cell)

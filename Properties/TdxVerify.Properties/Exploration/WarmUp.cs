@@ -1,5 +1,3 @@
-using TdxVerify.Model;
-
 namespace TdxVerify.Properties.Exploration;
 
 /// <summary>

@@ -1,4 +1,3 @@
-using TdxVerify.Model;
 using TdxVerify.Properties.Exploration;
 using Xunit;
 
