@@ -106,6 +106,12 @@ public sealed record Configuration(string Name)
     /// <summary>Each atomic instruction of an attempt at a lock of the module is a step.</summary>
     public bool SplitsLocks { get; init; }
 
+    /// <summary>
+    /// Accesses of the module that nobody in the configuration can notice are no steps of their own, but join the one before:
+    /// attempts at locks that every call takes shared, their releases, and reads of S-EPT entries that never change.
+    /// </summary>
+    public bool JoinsUnseenSteps { get; init; }
+
     /// <summary>Epochs are kept as the numbers that they are, so that the space has no end: for comparisons to a depth.</summary>
     public bool AbsoluteEpochs { get; init; }
 

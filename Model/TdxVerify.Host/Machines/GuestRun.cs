@@ -12,6 +12,7 @@ internal static class GuestRun
         HostWorker worker = at.Worker;
         if (thread.Agent.Phase is AgentPhase.Halted or AgentPhase.NotModelled)
             return ActionEnd.Wait;
+        Join(ref at);
         Agent before = thread.Agent;
         LockLaws? laws = at.Machine.LockLaws;
         (Cell, ulong, LockMode)? attempt = laws?.Attempt(at);
@@ -33,7 +34,24 @@ internal static class GuestRun
             Fail(ref at, before);
         if (wasInGuest)
             EndInstruction(ref at);
+        Join(ref at);
         return After(ref at);
+    }
+
+    // Steps that nobody can notice.
+    private static void Join(ref HostStep at)
+    {
+        if (at.Machine.UnseenSteps is not { } unseen)
+            return;
+        ref Agent agent = ref at.Thread.Agent;
+        while (unseen.IsNext(agent))
+        {
+            Agent before = agent;
+            at.Worker.Machine.Step(ref at.Worker.State, ref agent);
+            at.Machine.LockLaws?.Look(ref at, before, null);
+            if (agent.Call.FailedStep != before.Call.FailedStep)
+                throw new InvalidOperationException($"{at.Bound.Name}: an access that nobody can notice decided against a call.");
+        }
     }
 
     private static void Fail(ref HostStep at, in Agent before)

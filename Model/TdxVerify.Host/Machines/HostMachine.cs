@@ -38,6 +38,8 @@ public sealed class HostMachine : INarratedSystem<Thread>
         HasSmpCalls = _programs.States.Any(state => state.State.Action is SmpCallBeginAction);
         _run = new ProgramRun(this, _programs, _names);
         _events = new HostEvents(configuration, Leaves);
+        if (configuration.JoinsUnseenSteps)
+            UnseenSteps = new UnseenSteps(configuration, Leaves, _programs.States.Select(state => state.State.Action).OfType<SeamcallAction>());
         _setUp = HostStart.Of(this, platform);
         _start = _setUp.Cells.Values.ToDictionary();
         _laws = new HostLawsWatch(this, _setUp.Stale);
@@ -93,6 +95,9 @@ public sealed class HostMachine : INarratedSystem<Thread>
 
     /// <summary>The laws about the module's locks; null: they are not looked at.</summary>
     internal LockLaws? LockLaws { get; }
+
+    /// <summary>Accesses that join the step before them; null: none.</summary>
+    internal UnseenSteps? UnseenSteps { get; }
 
     /// <summary>Some thread sends functions to other processors.</summary>
     internal bool HasSmpCalls { get; }

@@ -84,6 +84,22 @@ public sealed class HostLawTests(ITestOutputHelper output)
         output.WriteLine($"{trimmed.States} and {kept.States} states");
     }
 
+    [Theory]
+    [InlineData("remove")]
+    [InlineData("track")]
+    [InlineData("aug")]
+    public void Accesses_that_nobody_can_notice_can_join_the_step_before(string configuration)
+    {
+        Configuration stepped = Of(configuration) with { Profile = Profile, Laws = HostLaws.Locks };
+        TinyExplorer<HostThread> all = Explored(stepped);
+        TinyExplorer<HostThread> joined = Explored(stepped with { JoinsUnseenSteps = true });
+
+        Assert.Equal(all.Seen.Order(StringComparer.Ordinal), joined.Seen.Order(StringComparer.Ordinal));
+        Assert.Equal(all.Deadlocks > 0, joined.Deadlocks > 0);
+        Assert.True(3 * joined.States < all.States, $"{joined.States} and {all.States} states");
+        output.WriteLine($"{joined.States} and {all.States} states");
+    }
+
     private static TinyExplorer<HostThread> Explored(Configuration configuration)
     {
         var explorer = new TinyExplorer<HostThread>(new HostMachine(configuration));
