@@ -23,7 +23,7 @@ public struct BranchingState(PlatformInfo platform) : IPlatformState
     /// <summary>A hash of the cells that differ from the start, with their values.</summary>
     public readonly UInt128 Hash => new(_branch.High, _branch.Low);
 
-    /// <summary>The writes since the start that were not taken back.</summary>
+    /// <summary>The writes and INVEPTs since the start that were not taken back.</summary>
     public readonly ReadOnlySpan<Change> Changes => _branch.Changes;
 
     /// <inheritdoc/>
@@ -278,9 +278,7 @@ public struct BranchingState(PlatformInfo platform) : IPlatformState
     }
 
     /// <inheritdoc/>
-    public readonly void InvalidateEpt(int lp, int td)
-    {
-    }
+    public readonly void InvalidateEpt(int lp, int td) => _branch.Note(ChangeKind.InvalidateEpt, lp, td);
 
     private readonly void ClearTd(int td, TdField field)
     {
@@ -306,6 +304,7 @@ public struct BranchingState(PlatformInfo platform) : IPlatformState
             case ChangeKind.NewTable: _inner.TakeBackTable(change.Object); Leads(change); break;
             case ChangeKind.FreeTd: _inner.RestoreTd(); break;
             case ChangeKind.FreeVcpu: _inner.RestoreVcpu(); break;
+            case ChangeKind.InvalidateEpt: break;
             default: _inner.RestoreTable((int)change.Old); break;
         }
     }
@@ -339,17 +338,25 @@ public struct BranchingState(PlatformInfo platform) : IPlatformState
             if (old == value)
                 return;
             Log?.Write(kind, target, position, old, value);
-            if (Count == _changes.Length)
-                Array.Resize(ref _changes, 2 * Count);
-            _changes[Count] = new Change(kind, target, position, old, value);
-            Toggle(_changes[Count++]);
+            Note(kind, target, position, old, value);
+            Toggle(_changes[Count - 1]);
         }
+
+        // Something that happens and changes no cell: it has no part in the hash.
+        public void Note(ChangeKind kind, int target, int position) => Note(kind, target, position, 0, 0);
 
         public Change Pop()
         {
             Change change = _changes[--Count];
             Toggle(change);
             return change;
+        }
+
+        private void Note(ChangeKind kind, int target, int position, ulong old, ulong value)
+        {
+            if (Count == _changes.Length)
+                Array.Resize(ref _changes, 2 * Count);
+            _changes[Count++] = new Change(kind, target, position, old, value);
         }
 
         // A cell at its value of the start has no term: the term of a value is relative to the cell's first one, which

@@ -69,6 +69,7 @@ public sealed class ScheduleLawTests
         { "SEPT.RD 4000/0|TRACK", "TDH.MEM.SEPT.RD", "drop release", "TDR PAMT 4 KiB entry", "no-lock-leaks", 1, 0 },
         { "VP.ENTER idle v0|TRACK", "TD exit", "drop effect", "REFCOUNT[vCPU epoch & 1] -1", "counts-agree", 1, 0 },
         { "RANGE.BLOCK 1000/0|PAGE.REMOVE 1000/0|VP.ENTER idle v0", "TDH.MEM.PAGE.REMOVE", "drop check", "tracked since BEPOCH", "no-stale-translation", 3, 2 },
+        { "RANGE.BLOCK 1000/0|TRACK|PAGE.REMOVE 1000/0|VP.ENTER idle v0", "TDH.VP.ENTER", "drop effect", "sample differs from the vCPU epoch: INVEPT", "no-stale-translation", 4, 3 },
     };
 
     [Theory]
@@ -85,6 +86,21 @@ public sealed class ScheduleLawTests
         Assert.NotNull(found);
         Assert.Equal(law, found.Outcome.Failure!.Law);
         Assert.True(found.Plan.Calls.Count <= calls && found.Outcome.ContextSwitches <= switches, $"{found.Plan.Calls.Count} calls, {ScheduleRun.Text(found.Outcome.Schedule)}");
+    }
+
+    [Fact]
+    public void A_call_that_stands_in_its_own_way_is_justified_in_being_busy()
+    {
+        // The TDR itself as the new S-EPT page: the call holds it shared, and asks for it exclusively.
+        ConcurrentPlan plan = SchedulePlans.Of("run", "SEPT.ADD a00000/1");
+        RegisterFile registers = plan.Calls[0].Registers;
+        registers.R8 = registers.Rdx;
+        plan = plan with { Calls = [plan.Calls[0] with { Registers = registers }] };
+        using ConcurrentRunner runner = SchedulePlans.Runner(plan);
+        ScheduleOutcome outcome = runner.Run(plan, []);
+
+        Assert.Null(outcome.Failure);
+        Assert.Equal("TDX_OPERAND_BUSY(R8)", outcome.Calls[0].Text);
     }
 
     private static bool IsOfKind(Step<BranchingState> step, string fault) => fault switch

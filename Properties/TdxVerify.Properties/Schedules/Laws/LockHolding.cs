@@ -6,34 +6,36 @@ namespace TdxVerify.Properties.Schedules.Laws;
 /// <summary>Who holds which lock word while calls overlap: found from what each call notes, and from who is in the guest.</summary>
 internal static class LockHolding
 {
-    private const int AllChildren = -1;
-
-    /// <summary>The word of a lock that a call names.</summary>
-    public static (ChangeKind Kind, int Object, int Position) Word(in BranchingState s, LockId id, in Call call) => id switch
+    private static (ChangeKind Kind, int Object, int Position) Word(LockId id, in Call call) => id switch
     {
         LockId.OpState => (ChangeKind.Td, call.Td, (int)TdField.OpStateLock),
         LockId.SeptTree => (ChangeKind.Td, call.Td, (int)TdField.SeptTreeLock),
         LockId.Epoch => (ChangeKind.Td, call.Td, (int)TdField.EpochLock),
         LockId.SeptEntry => (ChangeKind.Entry, call.Entry.Table, call.Entry.Index),
-        LockId.SeptChildren => (ChangeKind.Entry, ChildTable(s, call), AllChildren),
+        // The children are locked in turn: those before this one are held, or this one was the last.
+        LockId.SeptChildren => (ChangeKind.Entry, call.Value.Target, (int)call.Sample - (call.FailedStep == 0 ? 1 : 0)),
         LockId.Kot => (ChangeKind.Global, 0, (int)GlobalField.KotLock),
         LockId.WritebackMutex => (ChangeKind.Global, 0, (int)GlobalField.WritebackMutex),
         _ => PamtWord(id, call),
     };
 
-    /// <summary>Another processor holds the word: at all, and exclusively.</summary>
-    public static (bool Held, bool Exclusively) ByOthers(ConcurrentView view, (ChangeKind Kind, int Object, int Position) word)
+    /// <summary>
+    /// The word of a lock that the current call asks for is held: at all, and exclusively. By another processor, or by the
+    /// same call, where two of its operands are one page.
+    /// </summary>
+    public static (bool Held, bool Exclusively) Against(ConcurrentView view, LockId wanted, in Call call)
     {
+        (ChangeKind, int, int) word = Word(wanted, call);
         bool held = false;
         for (int lp = 0; lp < view.Agents.Length; lp++)
         {
-            if (lp == view.Current || !view.Agents[lp].IsBusy)
+            if (!view.Agents[lp].IsBusy)
                 continue;
             ref Agent agent = ref view.Agents[lp];
             for (uint bits = (uint)agent.Call.Held; bits != 0; bits &= bits - 1)
             {
                 var id = (LockId)BitOperations.TrailingZeroCount(bits);
-                if (!AreSame(Word(view.State, id, agent.Call), word))
+                if ((lp == view.Current && id == wanted) || !Covers(id, agent.Call, word))
                     continue;
                 if (agent.Call.HoldsExclusive(id))
                     return (true, true);
@@ -62,15 +64,9 @@ internal static class LockHolding
         return word == PamtWord(new PamtRef(0, (int)s.Pamt(new PamtRef(0, tdvpr), PamtField.Owner) - 1));
     }
 
-    private static bool AreSame((ChangeKind Kind, int Object, int Position) a, (ChangeKind Kind, int Object, int Position) b) =>
-        a.Kind == b.Kind && a.Object == b.Object
-        && (a.Position == b.Position || (a.Kind == ChangeKind.Entry && (a.Position == AllChildren || b.Position == AllChildren)));
-
-    private static int ChildTable(in BranchingState s, in Call call)
-    {
-        SeptEntry entry = s.Entry(call.Entry);
-        return entry.State is SeptState.NL_MAPPED or SeptState.NL_BLOCKED ? entry.Target : -1;
-    }
+    private static bool Covers(LockId id, in Call call, (ChangeKind Kind, int Object, int Position) word) => id == LockId.SeptChildren
+        ? word.Kind == ChangeKind.Entry && word.Object == call.Value.Target && word.Position < (int)call.Sample
+        : Word(id, call) == word;
 
     private static (ChangeKind Kind, int Object, int Position) PamtWord(LockId id, in Call call)
     {

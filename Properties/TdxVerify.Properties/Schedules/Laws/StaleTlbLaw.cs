@@ -19,8 +19,9 @@ public sealed class StaleTlbLaw() : InterleavingLaw("no-stale-translation", "A p
         ref BranchingState s = ref view.State;
         for (int lp = 0; lp < view.Agents.Length; lp++)
         {
+            // Whoever is no longer associated with the processor was flushed from it, with an INVEPT.
             int vcpu = (int)s.Lp(lp, LpField.LastVcpu) - 1;
-            if (vcpu >= 0 && s.Live.Vcpus.Contains(vcpu) && TdOf(s, vcpu) is >= 0 and var td)
+            if (vcpu >= 0 && s.Live.Vcpus.Contains(vcpu) && s.Vcpu(vcpu, VcpuField.AssociatedLp) == (ulong)lp + 1 && TdOf(s, vcpu) is >= 0 and var td)
                 _ran.Add((lp, td));
         }
     }
