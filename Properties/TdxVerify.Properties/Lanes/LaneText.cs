@@ -13,7 +13,7 @@ public readonly record struct LaneSpan(string Text, LaneTone? Tone = null, bool 
 /// <remarks>Marks: <c>●</c> something happens, <c>✓</c> it went well, <c>!</c> it was refused, <c>✗</c> it should not be possible.</remarks>
 public sealed class LaneText
 {
-    private const int MinLaneWidth = 22;
+    private const int MinLaneWidth = 20;
     private const int MaxLaneWidth = 56;
     private const int Gap = 2;
     private const int BracketWidth = 2;

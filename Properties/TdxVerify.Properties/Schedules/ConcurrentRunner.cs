@@ -1,5 +1,4 @@
 using TdxVerify.Abi;
-using TdxVerify.Hardware.Trace;
 using TdxVerify.Model;
 using TdxVerify.Properties.Choices;
 using TdxVerify.Properties.Contention;
@@ -116,42 +115,13 @@ public sealed class ConcurrentRunner : IDisposable, IRaces
         if (ReferenceEquals(_setup, plan.Setup))
             return;
         _setup = plan.Setup;
-        _port.Reset();
-        var page = new byte[Hpa.PageSize];
-        foreach (PlannedEvent planned in plan.Setup)
-            CarryOut(planned, page);
+        SetupPlayer.CarryOut(_port, plan.Setup);
         _prepared = [.. _port.Machine.Programs];
         if (_prepared.Length > 0)
             _machine.Program(_prepared.Length - 1);
         S.StartHere();
         foreach (InterleavingLaw law in _laws)
             law.Prepared(_view);
-    }
-
-    private void CarryOut(PlannedEvent planned, byte[] page)
-    {
-        TraceEvent e = planned.Event;
-        switch (e.Kind)
-        {
-            case TraceEventKind.Seamcall:
-                if (planned.Choice != ChoicePoint.None)
-                    _port.FailNext(planned.Choice);
-                RegisterFile registers = e.Input;
-                _port.Seamcall(e.Lp, ref registers);
-                _port.ClearChoices();
-                break;
-            case TraceEventKind.Guest:
-                _port.GuestSubmit(e.Hpa, e.GuestOperation);
-                break;
-            case TraceEventKind.Write:
-                _port.MemoryWrite(e.Hpa, e.BytesIn(page));
-                break;
-            case TraceEventKind.Interrupt:
-                _port.Interrupt(e.Pending);
-                break;
-            default:
-                throw new ArgumentException($"A set-up consists of calls made whole: {e.Kind} is none.", nameof(planned));
-        }
     }
 
     private void GoToStart()
@@ -296,14 +266,4 @@ public sealed class ConcurrentRunner : IDisposable, IRaces
                 (_broken, _wrong) = (law, wrong);
         }
     }
-}
-
-/// <summary>Told what happens in a run of overlapping calls.</summary>
-public interface IScheduleListener
-{
-    /// <summary>A step of a leaf was carried out.</summary>
-    void Accessed(Leaf<BranchingState> list, int step, bool visible, in Call call);
-
-    /// <summary>Another call goes on, or the run is over.</summary>
-    void RunEnds(ScheduleRun run, in Agent agent);
 }

@@ -2,7 +2,6 @@ using TdxVerify.Abi;
 using TdxVerify.Hardware.Trace;
 using TdxVerify.Model;
 using TdxVerify.Properties.Choices;
-using TdxVerify.Properties.Runs;
 using TdxVerify.Properties.Schedules;
 using TdxVerify.Properties.Schedules.Laws;
 using TdxVerify.Properties.Schedules.Schedulers;
@@ -55,9 +54,7 @@ public sealed class ScheduleReplayTests(Judging judging) : IClassFixture<Judging
             ConcurrentPlan plan = generator.Generate(generator.Stream(seed));
             ScheduleOutcome outcome = runner.Run(plan, [.. plan.Calls.Select((_, i) => new ScheduleRun(i, int.MaxValue))]);
             using ModelPort<ArraysState> port = ModelPorts.Fast(plan.Platform);
-            port.Reset();
-            foreach (PlannedEvent planned in plan.Setup)
-                CarryOut(port, planned.Event, planned.Choice);
+            SetupPlayer.CarryOut(port, plan.Setup);
             foreach (CallEnding ending in outcome.Calls)
             {
                 ConcurrentCall call = plan.Calls[ending.Call];
@@ -125,20 +122,5 @@ public sealed class ScheduleReplayTests(Judging judging) : IClassFixture<Judging
         ChoiceStream stream = generator.Stream(seed);
         ConcurrentPlan plan = generator.Generate(stream);
         return (plan, runner.Run(plan, ScheduleCampaign.CreateScheduler(options), new ScheduleChoices(stream, 0), 200));
-    }
-
-    private static void CarryOut(ModelPort<ArraysState> port, in TraceEvent e, ChoicePoint choice)
-    {
-        if (choice != ChoicePoint.None)
-            port.FailNext(choice);
-        RegisterFile registers = e.Input;
-        _ = e.Kind switch
-        {
-            TraceEventKind.Seamcall => port.Seamcall(e.Lp, ref registers),
-            TraceEventKind.Guest => port.GuestSubmit(e.Hpa, e.GuestOperation),
-            TraceEventKind.Write => port.MemoryWrite(e.Hpa, e.BytesIn(new byte[Hpa.PageSize])),
-            _ => port.Interrupt(e.Pending),
-        };
-        port.ClearChoices();
     }
 }
