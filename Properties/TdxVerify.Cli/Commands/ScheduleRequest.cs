@@ -15,7 +15,9 @@ internal sealed class ScheduleRequest
 
     private readonly Option<string> _schedule = new("--schedule")
     {
-        HelpName = "STRATEGY", Description = "calls of several processors that overlap, on the model; who goes on is chosen by uniform, pct (priorities) or pos (partial-order sampling)",
+        HelpName = "STRATEGY",
+        Description = "calls of several processors that overlap, on the model; who goes on is chosen by uniform, pct (priorities) or pos (partial-order sampling). "
+            + $"The laws are then {string.Join(", ", LawNames())}; the first only where --law names it",
     };
 
     private readonly Option<int> _depth = new("--depth") { HelpName = "N", Description = "with --schedule pct: the bug depth, one more than there are changes of priority", DefaultValueFactory = _ => s_defaults.Depth };
@@ -51,9 +53,11 @@ internal sealed class ScheduleRequest
         };
     }
 
+    private static IEnumerable<string> LawNames() => InterleavingLaws.Create().Select(law => law.Name);
+
     private static string Known(string law)
     {
-        string[] names = [.. InterleavingLaws.Create().Select(each => each.Name)];
+        string[] names = [.. LawNames()];
         return names.Contains(law)
             ? law
             : throw new InputException(ClosestName.Find(law, names) is { } near

@@ -28,6 +28,7 @@ public sealed class ConcurrentRunner : IDisposable, IRaces
     private IReadOnlyList<PlannedEvent>? _setup;
     private IReadOnlyList<ConcurrentCall> _calls = [];
     private GuestProgram[] _prepared = [];
+    private GuestProgram[] _looked = [];
     private InterleavingLaw? _broken;
     private string? _wrong;
     private UInt128 _history;
@@ -86,7 +87,9 @@ public sealed class ConcurrentRunner : IDisposable, IRaces
     public void Look(int agent)
     {
         (int mark, Agent before, int next, int made) = (S.Mark, _agents[agent], _next[agent], _made[agent]);
-        GuestProgram[] programs = [.. _machine.Programs];
+        if (_looked.Length != _machine.Programs.Length)
+            _looked = new GuestProgram[_machine.Programs.Length];
+        _machine.Programs.CopyTo(_looked, 0);
         StepObserver<BranchingState>? observer = _machine.Observer;
         _machine.Observer = null;
         _accesses[agent].Clear();
@@ -96,7 +99,7 @@ public sealed class ConcurrentRunner : IDisposable, IRaces
         _machine.Observer = observer;
         S.GoBack(mark);
         (_agents[agent], _next[agent], _made[agent]) = (before, next, made);
-        programs.CopyTo(_machine.Programs, 0);
+        _looked.CopyTo(_machine.Programs, 0);
     }
 
     /// <inheritdoc/>
