@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using TdxVerify.Hardware.Trace;
 using TdxVerify.Model;
+using TdxVerify.Properties.Lanes;
 using TdxVerify.Properties.Schedules;
 using TdxVerify.Properties.Schedules.Laws;
 
@@ -49,7 +50,7 @@ internal sealed class SchedulesCommand(Terminal terminal, string output, bool as
 
     private int Report(ScheduleOptions options, ScheduleResult result)
     {
-        (string File, Properties.Lanes.LaneDiagram Lanes)? saved = null;
+        (string File, LaneDiagram Lanes)? saved = null;
         if (result.Found is { } found)
         {
             string file = Path.Combine(output, $"{found.Smallest.Outcome.Failure!.Law}-{found.Seed:x16}.jsonl");

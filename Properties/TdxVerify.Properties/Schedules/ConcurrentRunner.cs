@@ -1,4 +1,5 @@
 using TdxVerify.Abi;
+using TdxVerify.Hardware.Trace;
 using TdxVerify.Model;
 using TdxVerify.Properties.Choices;
 using TdxVerify.Properties.Contention;
@@ -21,6 +22,7 @@ public sealed class ConcurrentRunner : IDisposable, IRaces
     private readonly ConcurrentView _view;
     private readonly int[] _next;
     private readonly int[] _made;
+    private readonly bool[] _isTold;
     private readonly List<int>[] _programs;
     private readonly AccessSet[] _accesses;
     private readonly List<CallEnding> _endings = [];
@@ -47,6 +49,7 @@ public sealed class ConcurrentRunner : IDisposable, IRaces
         _view = new ConcurrentView(_port, _agents);
         _next = new int[platform.LpCount];
         _made = new int[platform.LpCount];
+        _isTold = new bool[platform.LpCount];
         _programs = [.. _agents.Select(_ => new List<int>())];
         _accesses = [.. _agents.Select(_ => new AccessSet())];
     }
@@ -200,13 +203,21 @@ public sealed class ConcurrentRunner : IDisposable, IRaces
         {
             _made[lp] = _programs[lp][_next[lp]++];
             ConcurrentCall call = _calls[_made[lp]];
-            if (call.Guest is { } guest && VcpuLookup<BranchingState>.TryFind(ref S, guest.Hpa, out int vcpu) && !IsInGuest(vcpu))
-                _machine.Program(vcpu).Submit(guest.GuestOperation);
+            _isTold[lp] = call.Guest is { } guest && Tell(guest);
             _machine.Begin(ref S, ref agent, lp, call.Registers, call.Choice == ChoicePoint.None ? 0 : 1u << (int)call.Choice);
         }
 
         if (agent.CanStep)
             _machine.Step(ref S, ref agent);
+    }
+
+    // A vCPU that is in the guest goes on with what it does.
+    private bool Tell(in TraceEvent guest)
+    {
+        if (!VcpuLookup<BranchingState>.TryFind(ref S, guest.Hpa, out int vcpu) || IsInGuest(vcpu))
+            return false;
+        _machine.Program(vcpu).Submit(guest.GuestOperation);
+        return true;
     }
 
     private bool IsInGuest(int vcpu)
@@ -224,7 +235,7 @@ public sealed class ConcurrentRunner : IDisposable, IRaces
     {
         bool begins = _endings.TrueForAll(ending => ending.Call != call);
         if (begins)
-            _endings.Add(new CallEnding(call, _steps, -1, default, default));
+            _endings.Add(new CallEnding(call, _steps, -1, default, default) { IsToldToGuest = _isTold[_calls[call].Lp] });
         if (_schedule.Count > 0 && _schedule[^1].Call == call)
             _schedule[^1] = _schedule[^1] with { Steps = _schedule[^1].Steps + 1 };
         else

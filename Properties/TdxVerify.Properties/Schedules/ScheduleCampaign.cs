@@ -14,6 +14,7 @@ public sealed class ScheduleCampaign
     private readonly ScheduleOptions _options;
     private readonly Func<LeafSet<BranchingState>> _leaves;
     private long _plans = -1;
+    private long _schedules;
     private volatile bool _stopped;
     private FoundSchedule? _found;
 
@@ -35,8 +36,6 @@ public sealed class ScheduleCampaign
 
     /// <summary>Schedules so far; may be read while the run goes on.</summary>
     public long Schedules => Interlocked.Read(ref _schedules);
-
-    private long _schedules;
 
     /// <summary>Ends the run early.</summary>
     public void Stop()

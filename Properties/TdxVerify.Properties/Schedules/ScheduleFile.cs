@@ -89,8 +89,8 @@ public static class ScheduleFile
         var e = new TraceEvent { Kind = ends ? TraceEventKind.End : TraceEventKind.Begin, Id = id, Lp = call.Lp, Time = time, Input = call.Registers };
         if (!ends)
         {
-            if (call.Guest is { } guest)
-                writer.Write(guest);
+            if (ending.IsToldToGuest)
+                writer.Write(call.Guest!.Value);
             writer.Write(e);
             return;
         }

@@ -13,6 +13,9 @@ namespace TdxVerify.Properties.Schedules;
 /// <param name="Guest">For TDH.VP.ENTER: what became of the guest's operation.</param>
 public sealed record CallEnding(int Call, int Began, int Ended, RegisterFile Answer, GuestProgram Guest)
 {
+    /// <summary>The vCPU was told what to do: not where it was in the guest when the call began.</summary>
+    public bool IsToldToGuest { get; init; }
+
     /// <summary>The call, or its guest's TDCALL, returned OPERAND_BUSY with this status; 0: neither did.</summary>
     public ulong BusyStatus => IsBusy(Answer.Rax) ? Answer.Rax : Guest.TdcallReturned && IsBusy(Guest.Result.Registers.Rax) ? Guest.Result.Registers.Rax : 0;
 

@@ -78,7 +78,7 @@ public sealed class ScheduleReplayTests(Judging judging) : IClassFixture<Judging
     [Fact]
     public void A_saved_schedule_is_a_history_that_the_judge_explains_and_is_followed_again_to_the_same_end()
     {
-        ScheduleOptions options = Options(ScheduleStrategy.Pct) with { Calls = 5 };
+        ScheduleOptions options = Options(ScheduleStrategy.Pct) with { Calls = 6 };
         using ConcurrentRunner runner = Runner(options);
         using var folder = new TemporaryFolder();
         int overlapping = 0;
