@@ -98,8 +98,9 @@ internal sealed class SchedulesText(Terminal terminal, ScheduleOptions options)
         Paragraph.Write(terminal, "", terminal.Bold(saved.Lanes.Title));
         Paragraph.Write(
             terminal, "  ",
-            $"made small: {found.First.Plan.Calls.Count} calls, {found.First.Plan.Setup.Count} events before them and {found.First.Outcome.ContextSwitches} context switches became "
-            + $"{smallest.Plan.Calls.Count} calls, {smallest.Plan.Setup.Count} events and {smallest.Outcome.ContextSwitches} context switches");
+            $"made small: {Count(found.First.Plan.Calls.Count, "call")}, {Count(found.First.Plan.Setup.Count, "event")} before them and "
+            + $"{Count(found.First.Outcome.ContextSwitches, "context switch")} became {Count(smallest.Plan.Calls.Count, "call")}, "
+            + $"{Count(smallest.Plan.Setup.Count, "event")} and {Count(smallest.Outcome.ContextSwitches, "context switch")}");
         terminal.Out.WriteLine();
         LaneWriter.Write(terminal, saved.Lanes, "  ");
         terminal.Out.WriteLine();
@@ -108,6 +109,8 @@ internal sealed class SchedulesText(Terminal terminal, ScheduleOptions options)
         terminal.Out.WriteLine($"  from seed  ./run-props.sh replay 0x{found.Seed:x} {Arguments()}");
         terminal.Out.WriteLine();
     }
+
+    private static string Count(int count, string what) => count == 1 ? $"1 {what}" : $"{count} {what}{(what.EndsWith('h') ? "es" : "s")}";
 
     private string Arguments()
     {

@@ -148,8 +148,8 @@ public sealed class ScheduleShrinker(ConcurrentRunner runner, TimeSpan budget, F
     private void RenumberProcessors()
     {
         Dictionary<int, int> renamed = [];
-        foreach (int lp in _best.Plan.Calls.Select(call => call.Lp).Concat(_best.Plan.Setup.Select(planned => planned.Event.Lp)))
-            renamed.TryAdd(lp, renamed.Count);
+        foreach (int lp in _best.Plan.Calls.Select(call => call.Lp).Concat(_best.Plan.Setup.Select(planned => planned.Event.Lp)).Distinct().Order())
+            renamed.Add(lp, renamed.Count);
         Try(
             _best.Plan with
             {

@@ -53,6 +53,7 @@ public sealed class ScheduleLawTests
         Assert.NotNull(found);
         Assert.Equal((1, 2), (found.Outcome.ContextSwitches, found.Plan.Calls.Count));
         Assert.Equal([(ulong)HostLeaf.TDH_MEM_PAGE_AUG, (ulong)HostLeaf.TDH_MEM_PAGE_REMOVE], found.Plan.Calls.Select(call => call.Registers.Rax));
+        Assert.Equal([0, 1], found.Plan.Calls.Select(call => call.Lp).Order());
         Assert.True(found.Plan.Setup.Count < 16, $"{found.Plan.Setup.Count} events are left of {plan.Setup.Count}");
         using ConcurrentRunner runner = SchedulePlans.Runner(plan, null, NeverHaltsLaw.LawName);
         LaneDiagram lanes = ScheduleStory.Tell(runner, found);
