@@ -44,7 +44,7 @@ internal sealed class SchedulesText(Terminal terminal, ScheduleOptions options)
         string verdict = result.Found is null ? terminal.Good("held") : terminal.Bad("violated");
         terminal.Out.WriteLine(
             $"{verdict}  {(result.Found is { } broken ? broken.Smallest.Outcome.Failure!.Law : $"{result.Laws.Count} laws")}, {result.Coverage.Schedules:#,0} schedules of "
-            + $"{result.Coverage.Plans:#,0} sets of calls, {result.Time.TotalSeconds:0.0} s");
+            + $"{result.Coverage.Plans:#,0} {(result.Coverage.Plans == 1 ? "set" : "sets")} of calls, {result.Time.TotalSeconds:0.0} s");
     }
 
     public void WriteReplay(FailingSchedule replayed, LaneDiagram lanes)

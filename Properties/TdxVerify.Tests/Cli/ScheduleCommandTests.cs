@@ -1,5 +1,8 @@
 using System.Text.Json;
+using TdxVerify.Properties.Schedules;
+using TdxVerify.Properties.Schedules.Laws;
 using TdxVerify.Tests.Hardware;
+using TdxVerify.Tests.Schedules;
 using Xunit;
 
 namespace TdxVerify.Tests.Cli;
@@ -18,6 +21,47 @@ public sealed class ScheduleCommandTests
         Assert.Equal(("pct", 2, 4), (json.RootElement.GetProperty("strategy").GetString(), json.RootElement.GetProperty("depth").GetInt32(), json.RootElement.GetProperty("agents").GetInt32()));
         Assert.All(["schedules", "steps", "contextSwitches", "finalStates", "outcomes", "overlaps"], name => Assert.True(json.RootElement.GetProperty(name).GetInt64() > 0, name));
         Assert.Equal(JsonValueKind.Null, json.RootElement.GetProperty("counterexample").ValueKind);
+    }
+
+    [Fact]
+    public void A_saved_failure_is_followed_again_and_told_as_lanes()
+    {
+        using var folder = new TemporaryFolder();
+        string file = Path.Combine(folder.Path, "halt.jsonl");
+        ConcurrentPlan plan = SchedulePlans.Of("run", "PAGE.AUG 3000/0", "PAGE.REMOVE 3000/0");
+        ScheduleFile.Write(file, SchedulePlans.Find(plan, ScheduleStrategy.Uniform, SchedulePlans.Leaves, 3000, NeverHaltsLaw.LawName)!);
+        CliRun run = CliRun.Of("replay", file);
+
+        Assert.Equal(1, run.Status);
+        Assert.Contains("schedule  a17 b17\n", run.Out, StringComparison.Ordinal);
+        Assert.Contains("✗ the module halts\n", run.Out, StringComparison.Ordinal);
+        Assert.EndsWith("violated  module-never-halts: the module halts\n", run.Out, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_schedules_of_a_seed_are_carried_out_again()
+    {
+        using var folder = new TemporaryFolder();
+        CliRun run = CliRun.Of("replay", "0x1", "--schedule", "pos", "--output", folder.Path);
+
+        Assert.Equal(0, run.Status);
+        Assert.Contains("held  5 laws, 16 schedules of 1 set of calls", run.Out, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("a1 ?", "the schedule is not a list such as a24 b7 a3")]
+    [InlineData("a1 b2", "the schedule names more calls than begin in the trace")]
+    public void A_schedule_that_cannot_be_followed_is_told_in_one_line(string schedule, string said)
+    {
+        using var folder = new TemporaryFolder();
+        string file = Path.Combine(folder.Path, "wrong.jsonl");
+        File.WriteAllText(
+            file, $$$"""{"format":"tdxverify-trace","version":1,"implementation":"x","schedule":"{{{schedule}}}","info":{}}""" + "\n"
+                + """{"e":"reset"}""" + "\n" + """{"e":"begin","id":1,"lp":0,"t":1,"in":{"rax":"0x26"}}""" + "\n");
+        CliRun run = CliRun.Of("replay", file);
+
+        Assert.Equal((2, ""), (run.Status, run.Out));
+        Assert.Contains(said, Assert.Single(run.Error.TrimEnd('\n').Split('\n')), StringComparison.Ordinal);
     }
 
     [Theory]
