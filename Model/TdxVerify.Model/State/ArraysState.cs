@@ -329,14 +329,9 @@ public struct ArraysState : IPlatformState
 
         public void Free(int handle) => _free.Push(handle);
 
-        // Handles given back before the last Take are still on the stack, so the two cases can be told apart.
-        public void TakeBack(int handle)
-        {
-            if (handle == _next - 1)
-                _next--;
-            else
-                _free.Push(handle);
-        }
+        // One that was never used before is next in turn then, and so is one that had been given back: no other lies on
+        // the stack above it, since what came later was taken back first.
+        public void TakeBack(int handle) => _free.Push(handle);
 
         public void Reset()
         {
