@@ -209,6 +209,7 @@ internal sealed unsafe class CompiledSystem<TLocal>
                 if (step.End == StepEnd.Moved)
                 {
                     // A step whose state is still to be brought to its normal form passes through values that no state has.
+                    NoteValues(_recorder.Written);
                     _end[1] = Fit(agent, _locals[agent].Number(after));
                     foreach ((Cell cell, ulong value) in _recorder.Written)
                     {
@@ -232,12 +233,30 @@ internal sealed unsafe class CompiledSystem<TLocal>
         int slot = Layout.SlotOf(cell);
         if (slot >= 0)
             return slot;
+        return Note(cell, value) ? throw new LayoutTooSmallException() : -1;
+    }
+
+    // All of them before the first for which there is no room ends the attempt: a step may write hundreds of new cells.
+    private void NoteValues(IReadOnlyDictionary<Cell, ulong> written)
+    {
+        foreach ((Cell cell, ulong value) in written)
+            Note(cell, value);
+    }
+
+    // True: the value differs from that at the start.
+    private bool Note(Cell cell, ulong value)
+    {
         ulong start = _system.StartOf(cell);
-        if (value == start)
-            return -1;
-        _values.Add(cell, new ValueTable(start));
-        _values[cell].Number(value);
-        throw new LayoutTooSmallException();
+        if (!_values.TryGetValue(cell, out ValueTable? values))
+        {
+            if (value == start)
+                return false;
+            values = new ValueTable(start);
+            _values.Add(cell, values);
+        }
+
+        values.Number(value);
+        return value != start;
     }
 
     private int Fit(int slot, int number) => number < Layout.Slots[slot].Capacity ? number : throw new LayoutTooSmallException();
