@@ -22,6 +22,8 @@ internal sealed record HostStart(CellState Module, StoredCells Cells, StaleTrans
         module.Stale = stale;
         AddGuests(configuration, cells);
         AddMirror(machine, cells);
+        for (int vcpu = 0; vcpu < (configuration.Td.InitialisedVcpus ?? configuration.Td.Vcpus); vcpu++)
+            cells.Write(HostCells.Of(HostCell.VcpuCpu, vcpu), (ulong)vcpu + 1);
         foreach (HostAgent agent in configuration.Agents.Where(agent => Enters(agent)))
             cells.Write(HostCells.Of(HostCell.VcpuCpu, agent.OwnVcpu), (ulong)(agent.StartsOn ?? agent.Lp) + 1);
         foreach ((string name, ulong value) in configuration.Variables)
