@@ -61,6 +61,9 @@ public static class Do
     /// <summary>local_irq_enable: IPIs that waited are served.</summary>
     public static HostAction IrqOn { get; } = new IrqOnAction();
 
+    /// <summary>A host interrupt becomes pending, or is served: what interruptible SEAMCALLs look at.</summary>
+    public static HostAction SetHostInterrupt(bool pending) => new SetHostInterruptAction(pending);
+
     /// <summary>Reads the mirror SPTE of the GPA: none, frozen or present.</summary>
     public static HostAction ReadSpte(int level = SeptLevel.Page4K) => new ReadSpteAction(level);
 
@@ -108,6 +111,9 @@ public static class Do
 
     /// <summary>kvm_check_request for the own vCPU: tested and cleared.</summary>
     public static HostAction CheckRequest(string request) => new CheckRequestAction(request);
+
+    /// <summary>kvm_clear_request for every vCPU.</summary>
+    public static HostAction ClearRequestOfAll(string request) => new ClearRequestAction(request);
 
     /// <summary>kvm_request_pending for the own vCPU.</summary>
     public static HostAction RequestPending { get; } = new AnyRequestAction();

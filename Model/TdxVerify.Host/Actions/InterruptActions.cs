@@ -31,6 +31,23 @@ public sealed record IrqOnAction : HostAction
     }
 }
 
+/// <summary>
+/// A host interrupt becomes pending, or is served, on every processor: interruptible SEAMCALLs look at it. Interrupts that
+/// make a guest leave are <see cref="Configuration.Interrupts"/>.
+/// </summary>
+/// <param name="Pending">It becomes pending.</param>
+public sealed record SetHostInterruptAction(bool Pending) : HostAction
+{
+    /// <inheritdoc/>
+    public override string Text => Pending ? "an interrupt becomes pending" : "the interrupt is served";
+
+    internal override ActionEnd Run(ref HostStep at)
+    {
+        at.Cells.Write(new Cell(ChangeKind.Global, 0, (int)GlobalField.InterruptPending), Pending ? 1UL : 0);
+        return ActionEnd.Complete;
+    }
+}
+
 /// <summary>What a processor does with interrupts, as bits, and what waits for it: IPIs in bits 31:0, functions in bits 63:32, by sender.</summary>
 internal static class Interrupts
 {

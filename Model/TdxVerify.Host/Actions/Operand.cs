@@ -12,6 +12,9 @@ public abstract record Operand(string Name)
     /// <summary>The TDVPR page of the agent's vCPU.</summary>
     public static Operand Vcpu { get; } = new Computed("TDVPR", (machine, in _, bound, _) => machine.Pages.Address(TdPages.Tdvpr(bound.OwnVcpu))) { NeedsVcpu = true };
 
+    /// <summary>The x2APIC id of the agent's vCPU: its number.</summary>
+    public static Operand X2ApicId { get; } = new Computed("x2APIC id", (_, in _, bound, _) => (ulong)bound.OwnVcpu) { NeedsVcpu = true };
+
     /// <summary>The GPA, with the level of the action.</summary>
     public static Operand Entry { get; } = new Computed(
         "GPA | level",

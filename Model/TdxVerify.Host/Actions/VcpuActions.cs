@@ -65,6 +65,21 @@ public sealed record MakeRequestAction(string Request, int Vcpu) : HostAction
     }
 }
 
+/// <summary>kvm_clear_request for every vCPU, one after the other.</summary>
+/// <param name="Request">Its name.</param>
+public sealed record ClearRequestAction(string Request) : HostAction
+{
+    /// <inheritdoc/>
+    public override string Text => $"kvm_clear_request({Request}) for every vCPU";
+
+    internal override ActionEnd Run(ref HostStep at)
+    {
+        at.ChangeVcpuBits(HostCell.Requests, at.Thread.Part, set: 0, clear: at.Machine.RequestBit(Request));
+        at.Thread.Part++;
+        return at.Thread.Part < at.Machine.Configuration.Td.Vcpus ? ActionEnd.Again : ActionEnd.Complete;
+    }
+}
+
 /// <summary>kvm_check_request: a bit of <c>vcpu->requests</c> of the thread's own vCPU is set; it is cleared.</summary>
 /// <param name="Request">Its name.</param>
 public sealed record CheckRequestAction(string Request) : HostAction

@@ -75,6 +75,8 @@ internal sealed class HostEvents
                 Add(ProgressOf(agent, progress), EventKind.Progress, number);
             if (transition.Sometimes is { } sometimes)
                 Add(sometimes, EventKind.Sometimes);
+            if (transition.Noted is { } noted)
+                Add(noted, EventKind.Noted);
         }
 
         foreach (string entry in agent.Program.WithCalled().SelectMany(program => program.States).Select(state => state.EntryProgress).OfType<string>())

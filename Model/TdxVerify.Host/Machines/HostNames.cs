@@ -53,6 +53,7 @@ internal sealed class HostNames
     {
         MakeRequestAction make => make.Request,
         CheckRequestAction check => check.Request,
+        ClearRequestAction clear => clear.Request,
         KickAction kick => kick.Request,
         _ => null,
     };

@@ -67,6 +67,8 @@ internal ref struct HostStep
             Report(Machine.EventOf(HostEvents.ProgressOf(Bound, progress)));
         if (transition.Sometimes is { } sometimes)
             Report(Machine.EventOf(sometimes));
+        if (transition.Noted is { } noted)
+            Report(Machine.EventOf(noted));
     }
 
     public readonly ulong ReadVariable(string name) => Cells.Read(HostCells.Of(HostCell.Variable, Machine.VariableOf(name)));

@@ -62,6 +62,9 @@ public sealed class ProgramBuilder
     /// <summary>The transition declared last is a case that must occur for a verdict to mean something.</summary>
     public ProgramBuilder Sometimes(string text) => ChangeLast(last => last with { Sometimes = text });
 
+    /// <summary>The transition declared last is a case worth telling that need not occur.</summary>
+    public ProgramBuilder Noted(string text) => ChangeLast(last => last with { Noted = text });
+
     /// <summary>On the transition declared last the faulting GPA becomes the GPA that the program works on.</summary>
     public ProgramBuilder TakesGpa() => ChangeLast(last => last with { TakesGpa = true });
 

@@ -11,6 +11,9 @@ public sealed record ProgramTransition(When When, string To)
     /// <summary>A case that must occur for a verdict to mean something; null: none.</summary>
     public string? Sometimes { get; init; }
 
+    /// <summary>A case worth telling that need not occur; null: none.</summary>
+    public string? Noted { get; init; }
+
     /// <summary>The faulting GPA in R8 becomes the GPA that the program works on.</summary>
     public bool TakesGpa { get; init; }
 }
