@@ -1,0 +1,36 @@
+using TdxVerify.Abi;
+using TdxVerify.Model;
+
+namespace TdxVerify.Host.Modules;
+
+/// <summary>Modules that do not exist: profile 1.5.05 with what proposals ask for.</summary>
+public static class ModuleVariants
+{
+    private const int RaisedThreshold = 10;
+
+    /// <summary>
+    /// Guest calls on an S-EPT entry that is FREE leave to the host without locking it, so they cannot make
+    /// TDH.MEM.PAGE.AUG busy (facts/retry-proposals.md, module-no-free-entry-lock).
+    /// </summary>
+    public static LeafSet<CellState> NoFreeEntryLock { get; } = new[] { GuestLeaf.TDG_MEM_PAGE_ACCEPT, GuestLeaf.TDG_MEM_PAGE_ATTR_RD, GuestLeaf.TDG_MEM_PAGE_ATTR_WR }
+        .Aggregate(LeafSet<CellState>.Of(ModuleProfile.V1_5_05), (leaves, leaf) => leaves.With(WithoutFreeEntryLock(leaves.Guest((ulong)leaf)!)));
+
+    /// <summary>The zero-step mitigation begins after ten faults at one instruction, not six.</summary>
+    public static LeafSet<CellState> Threshold10 { get; } = WithThreshold(LeafSet<CellState>.Of(ModuleProfile.V1_5_05), RaisedThreshold);
+
+    private static LeafSet<CellState> WithThreshold(LeafSet<CellState> leaves, int threshold) =>
+        leaves.With(leaves.GuestMemory.With(leaves.GuestMemory.Steps.Select(step => step.IsThreshold ? step with { Argument = threshold } : step)));
+
+    // The exit is the one that the leaf takes once it has the lock: its last check of the entry's state.
+    private static Leaf<CellState> WithoutFreeEntryLock(Leaf<CellState> leaf)
+    {
+        int locks = leaf.Steps.Select(step => step.Lock?.Id).ToList().IndexOf(LockId.SeptEntry);
+        Step<CellState> exit = leaf.Steps.Last(step => step.Failure.End == CallEnd.EptViolation);
+        var early = exit with
+        {
+            Text = "entry is not FREE (else TD exit, and its lock is not taken)",
+            Test = (ref CellState s, ref Call c, int argument) => c.Value.State != SeptState.FREE || exit.Test!(ref s, ref c, argument),
+        };
+        return leaf.With([.. leaf.Steps.Take(locks), early, .. leaf.Steps.Skip(locks)]);
+    }
+}
