@@ -6,8 +6,11 @@ namespace TdxVerify.Model;
 /// </summary>
 public sealed class AccessSet
 {
-    private (Cell Cell, CellUse Use)[] _accesses = new (Cell, CellUse)[16];
+    private CellAccess[] _accesses = new CellAccess[16];
     private int _count;
+
+    /// <summary>The cells, each once.</summary>
+    public ReadOnlySpan<CellAccess> Accesses => _accesses.AsSpan(0, _count);
 
     /// <summary>Forgets all.</summary>
     public void Clear() => _count = 0;
@@ -24,12 +27,11 @@ public sealed class AccessSet
     /// <summary>Some order of the two steps may matter.</summary>
     public bool ConflictsWith(AccessSet other)
     {
-        for (int i = 0; i < _count; i++)
+        foreach (CellAccess mine in Accesses)
         {
-            (Cell cell, CellUse use) = _accesses[i];
-            for (int j = 0; j < other._count; j++)
+            foreach (CellAccess theirs in other.Accesses)
             {
-                if (other._accesses[j].Cell == cell && use.ConflictsWith(other._accesses[j].Use))
+                if (mine.ConflictsWith(theirs))
                     return true;
             }
         }
@@ -37,12 +39,16 @@ public sealed class AccessSet
         return false;
     }
 
+    /// <summary>What a vCPU is told to do, and what became of it: beside the state, but shared.</summary>
+    public void UseProgram(int vcpu) => Note(new Cell(ChangeKind.InvalidateEpt, vcpu, 0), CellUse.Write);
+
     internal void Read(ChangeKind kind, int target, int position) => Note(new Cell(kind, target, position), CellUse.Read);
 
     internal void Write(ChangeKind kind, int target, int position, ulong old, ulong value)
     {
         var cell = new Cell(kind, target, position);
-        Note(cell, CellUses.OfWrite(cell, old, value));
+        // A write that changes nothing here, such as a refused attempt, can change something after another call's.
+        Note(cell, old == value ? CellUse.Write : CellUses.OfWrite(cell, old, value));
     }
 
     // A word is read before it is changed: that read is part of the change.
@@ -53,12 +59,12 @@ public sealed class AccessSet
             if (_accesses[i].Cell != cell)
                 continue;
             CellUse known = _accesses[i].Use;
-            _accesses[i].Use = known == CellUse.Read ? use : known == use || use == CellUse.Read ? known : CellUse.Write;
+            _accesses[i] = new CellAccess(cell, known == CellUse.Read ? use : known == use || use == CellUse.Read ? known : CellUse.Write);
             return;
         }
 
         if (_count == _accesses.Length)
             Array.Resize(ref _accesses, 2 * _count);
-        _accesses[_count++] = (cell, use);
+        _accesses[_count++] = new CellAccess(cell, use);
     }
 }

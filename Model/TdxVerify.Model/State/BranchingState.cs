@@ -335,9 +335,9 @@ public struct BranchingState(PlatformInfo platform) : IPlatformState
 
         public void Add(ChangeKind kind, int target, int position, ulong old, ulong value)
         {
+            Log?.Write(kind, target, position, old, value);
             if (old == value)
                 return;
-            Log?.Write(kind, target, position, old, value);
             Note(kind, target, position, old, value);
             Toggle(_changes[Count - 1]);
         }

@@ -194,6 +194,32 @@ public struct Call
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public readonly bool HoldsExclusive(LockId id) => (Held & (Bit(id) << 32)) != 0;
 
+    /// <summary>The call holds the very lock that another call means by this id: that of the same object.</summary>
+    public readonly bool HoldsSame(LockId id, in Call other)
+    {
+        switch (id)
+        {
+            case LockId.OpState or LockId.SeptTree or LockId.Epoch:
+                return Holds(id) && Td == other.Td;
+            case LockId.SeptEntry:
+                return (Holds(id) && Entry == other.Entry) || (Holds(LockId.SeptChildren) && Value.Target == other.Entry.Table);
+            case LockId.SeptChildren:
+                return Holds(LockId.SeptEntry) && Entry.Table == other.Value.Target;
+            case LockId.Kot or LockId.WritebackMutex:
+                return Holds(id);
+            default:
+                int size = (int)id % 3;
+                PamtRef wanted = PamtRef.Of(size, other.Page[(int)id / 3]);
+                for (int slot = 0; slot <= (int)PageSlot.Mapped; slot++)
+                {
+                    if (Holds(PamtLock((PageSlot)slot, size)) && PamtRef.Of(size, Page[slot]) == wanted)
+                        return true;
+                }
+
+                return false;
+        }
+    }
+
     /// <summary>Notes that the call holds the lock.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Take(LockId id, bool exclusive) => Held |= exclusive ? Bit(id) | (Bit(id) << 32) : Bit(id);

@@ -35,6 +35,8 @@ internal static class TraceCheckJson
             WriteNumber(json, "line", finding.Line);
             WriteNumber(json, "sequence", finding.Sequence);
             json.WriteString("reason", finding.Reason);
+            if (finding.History is { } history)
+                HistoryJson.Write(json, history);
             json.WriteEndObject();
         }
         else

@@ -90,6 +90,13 @@ internal sealed class TraceCheckText(Terminal terminal, PortTarget target, bool 
             return;
         }
 
+        if (finding.History is { } history)
+        {
+            Paragraph.Write(terminal, Indent, terminal.Bad($"rejected at {where}: no interleaving of the calls explains this"));
+            new HistoryText(terminal).Write(history);
+            return;
+        }
+
         string what = verdict.Outcome switch
         {
             TraceOutcome.Rejected => terminal.Bad("rejected"),

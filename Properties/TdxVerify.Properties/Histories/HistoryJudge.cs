@@ -1,112 +1,133 @@
-using System.Runtime.ExceptionServices;
 using TdxVerify.Abi;
-using TdxVerify.Hardware.Replay;
 using TdxVerify.Hardware.Trace;
 using TdxVerify.Model;
+using TdxVerify.Properties.Traces;
 
 namespace TdxVerify.Properties.Histories;
 
-/// <summary>What a history could not be explained by.</summary>
-/// <param name="Event">The last event that no explanation of all before allows.</param>
-/// <param name="Explained">Events of the sequence that can be explained: those before it.</param>
-/// <param name="Possible">What could have been there instead, each as a clause.</param>
-public sealed record HistoryFinding(TraceEvent Event, int Explained, IReadOnlyCollection<string> Possible)
-{
-    /// <summary>In one line.</summary>
-    public string Reason => $"no interleaving of the calls explains {(Event.Kind == TraceEventKind.GuestResult ? "this" : $"the answer {new StatusCode(Event.Output.Rax)}")}"
-        + $" after the {Explained:#,0} events before it: {string.Join("; ", Possible)}";
-}
+/// <summary>A history that has no explanation.</summary>
+/// <param name="Event">The first event that no explanation of those before it allows.</param>
+/// <param name="Position">Its place in the sequence, from 0.</param>
+/// <param name="Rejection">Why.</param>
+public sealed record HistoryFinding(TraceEvent Event, int Position, HistoryRejection Rejection);
 
 /// <summary>
-/// Judges a trace in which calls overlap: for each sequence some interleaving of the model's steps must explain every
-/// answer, BUSY and host priority included. Sequences of one call after the other are replayed as in any trace.
+/// Judges a history of calls that overlap: some interleaving of the model's steps must explain every answer, BUSY and
+/// host priority included. A history may be given as a whole or piece by piece, while it is made.
 /// </summary>
-public sealed class HistoryJudge : IDisposable
+public sealed class HistoryJudge
 {
-    // The search goes one frame deeper with every step.
-    private const int StackBytes = 1 << 30;
-
-    private readonly ModelPort<ArraysState> _port;
-    private readonly PortReplayer _replayer;
     private readonly HistorySearch _search;
+    private readonly LeafSet<BranchingState> _leaves;
 
-    /// <summary>A judge for traces of a platform.</summary>
+    /// <summary>A judge for histories on a platform.</summary>
     public HistoryJudge(PlatformInfo platform)
     {
-        _port = ModelPorts.Fast(platform);
-        _replayer = new PortReplayer(_port);
-        _search = new HistorySearch(platform, LeafSet<BranchingState>.Of(platform.Profile));
+        _leaves = LeafSet<BranchingState>.Of(platform.Profile);
+        _search = new HistorySearch(platform, _leaves);
     }
 
-    /// <summary>Sequences begun.</summary>
-    public long Sequences { get; private set; }
-
-    /// <summary>Events judged.</summary>
-    public long Events { get; private set; }
-
-    /// <summary>Calls judged.</summary>
-    public long Calls { get; private set; }
-
-    /// <summary>Visible steps made by the search.</summary>
+    /// <summary>Visible steps made so far, for measurements.</summary>
     public long Steps => _search.Steps;
 
-    /// <summary>Judges all sequences; null: all are explained.</summary>
-    public (HistoryFinding? Unexplained, ReplayStop? Stop)? Judge(TraceFile trace)
+    /// <summary>A new history begins, on a fresh platform.</summary>
+    public void Reset() => _search.Clear();
+
+    /// <summary>
+    /// Judges what follows, together with all before. After a finding the history is over.
+    /// </summary>
+    /// <param name="events">From the start, or a point where no call is in flight, up to another one.</param>
+    /// <returns>Null: there is an explanation so far.</returns>
+    /// <exception cref="InputException">The history has what is not judged, or there is no answer after very many steps.</exception>
+    public HistoryFinding? Judge(ReadOnlySpan<TraceEvent> events)
     {
-        (HistoryFinding?, ReplayStop?)? found = null;
-        Exception? failure = null;
-        var thread = new Thread(
-            () =>
-            {
-                try
-                {
-                    found = JudgeAll(trace);
-                }
-                catch (Exception e)
-                {
-                    failure = e;
-                }
-            },
-            StackBytes);
-        thread.Start();
-        thread.Join();
-        if (failure is not null)
-            ExceptionDispatchInfo.Capture(failure).Throw();
-        return found;
+        _search.Add(events);
+        if (_search.IsExplained(Effort.Narrow))
+            return null;
+        int unexplained = Unexplained();
+        return unexplained == _search.History.Count ? null : Explain(unexplained);
     }
 
-    /// <inheritdoc/>
-    public void Dispose() => _port.Dispose();
-
-    private (HistoryFinding?, ReplayStop?)? JudgeAll(TraceFile trace)
+    // The first event that no explanation of those before it allows; their number: there is none. Every length that is
+    // tried is a prefix: a prefix of what can be explained can be explained.
+    private int Unexplained()
     {
-        foreach (TraceSequence sequence in trace.Sequences)
+        int all = _search.History.Count;
+        int explained = _search.Deepest;
+        while (explained < all)
         {
-            Sequences++;
-            if (!sequence.Events.Any(e => e.Kind is TraceEventKind.Begin or TraceEventKind.End))
-            {
-                foreach (TraceEvent e in sequence.Events)
-                {
-                    Events++;
-                    Calls += IsCall(e.Kind) ? 1 : 0;
-                    if (_replayer.Step(e) is { } stop)
-                        return (null, stop);
-                }
-
-                continue;
-            }
-
-            Blame? blame = _search.Judge(sequence);
-            int judged = blame?.Event + 1 ?? sequence.Events.Length;
-            Events += judged;
-            Calls += sequence.Events.Take(judged).Count(e => IsCall(e.Kind));
-            if (blame is not null)
-                return (new HistoryFinding(blame.Recorded, blame.Event, blame.Possible), null);
+            explained = LongestFoundEasily(explained);
+            if (explained == all || !IsExplained(explained + 1, Effort.Thorough))
+                break;
+            explained++;
         }
 
-        return null;
+        // The search stands where a history that goes on has to.
+        return explained;
     }
 
-    private static bool IsCall(TraceEventKind kind) =>
-        kind is TraceEventKind.Seamcall or TraceEventKind.Enter or TraceEventKind.Exit or TraceEventKind.End;
+    // Mostly it is soon after where the last search ended.
+    private int LongestFoundEasily(int explained)
+    {
+        int all = _search.History.Count;
+        int unexplained = all + 1;
+        for (int stride = 1; unexplained - explained > 1; stride *= 2)
+        {
+            int events = unexplained <= all ? (explained + unexplained) / 2 : Math.Min(explained + stride, all);
+            if (IsExplained(events, Effort.Narrow))
+                explained = events;
+            else
+                unexplained = events;
+        }
+
+        return explained;
+    }
+
+    private bool IsExplained(int events, Effort effort)
+    {
+        _search.Restart(events, effort == Effort.Thorough ? Effort.Wide : Effort.Narrow);
+        return _search.IsExplained(effort);
+    }
+
+    private HistoryFinding Explain(int unexplained)
+    {
+        History history = _search.History;
+        bool isComplete = _search.Collect(unexplained, out IReadOnlyList<HistoryCandidate> candidates);
+        TraceEvent e = history[unexplained];
+        return new HistoryFinding(e, unexplained, new HistoryRejection
+        {
+            Event = TraceEventText.Describe(e),
+            Recorded = AnswerText.Recorded(e),
+            GivenBy = [.. GivenBy(e)],
+            Explained = unexplained,
+            InFlight = [.. InFlightAt(history, unexplained)],
+            Candidates = candidates,
+            IsComplete = isComplete,
+        });
+    }
+
+    private IEnumerable<DecidingStep> GivenBy(TraceEvent e)
+    {
+        if (e.Kind == TraceEventKind.GuestResult || e.Output.Rax == Status.TDX_SUCCESS || _leaves.Host(e.Input.Rax) is not { } leaf)
+            yield break;
+        for (int step = 1; step <= leaf.Steps.Length; step++)
+        {
+            if (leaf.Steps[step - 1].Test is not null && RecordedEnd.Gives(leaf.Steps[step - 1].Failure, e.Output.Rax))
+                yield return DecidingStep.Of(leaf, step);
+        }
+    }
+
+    private static IEnumerable<OverlappingCall> InFlightAt(History history, int e)
+    {
+        for (int begin = 0; begin < e; begin++)
+        {
+            TraceEvent call = history[begin];
+            int end = history.End(begin);
+            if (call.Kind != TraceEventKind.Begin || end <= e)
+                continue;
+            yield return end < history.Count
+                ? new OverlappingCall(CallText.Seamcall(call.Lp, call.Input), call.Line, history[end].Line, AnswerText.Recorded(history[end]))
+                : new OverlappingCall(CallText.Seamcall(call.Lp, call.Input), call.Line, null, "it does not end");
+        }
+    }
 }

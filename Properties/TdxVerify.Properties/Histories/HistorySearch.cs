@@ -1,4 +1,4 @@
-using System.Collections.Immutable;
+using System.Numerics;
 using TdxVerify.Abi;
 using TdxVerify.Hardware.Trace;
 using TdxVerify.Model;
@@ -11,368 +11,378 @@ namespace TdxVerify.Properties.Histories;
 /// begins and none after it ends.
 /// </summary>
 /// <remarks>
-/// Depth first over the events. Where a call ends, its own steps are tried first. Another call goes on before only for
-/// a reason: its last step conflicts with the next step of the call that waits for it, since else that step, and with it
-/// all the others of its run, could as well come later. The same holds for a call that must go on before the other one
-/// can: calls that wait for one another form a stack. Stacks of two calls explain nearly everything, so the whole
-/// history is first tried with those, then with higher ones. A call that can no longer end as recorded is given up at
-/// once: its answer names the steps that can still decide it. A point (event, state, calls in flight, stack) that
-/// explained nothing is not looked at again.
+/// <para>Depth first. Of the calls in flight only those are tried that must be (<see cref="Movers"/>), a call that can no
+/// longer end as recorded is given up at once, and a configuration that explained nothing is not looked at again.</para>
+/// <para>Which calls must be tried depends on what each call can use, and that is learnt on the way. A segment, from one
+/// point where no call is in flight to the next, is searched again from its start whenever something was learnt in it.
+/// A dead end hides what the other calls in flight would have used from there on. So before a segment is left as
+/// one that has no (further) explanation, it is searched once more thoroughly: a call that cannot end as recorded stops
+/// where it is, keeps its locks, and the others go on. That visits every interleaving of calls that stop when
+/// they fail, up to the order of steps that do not conflict; if nothing new is learnt in all of it, then nothing was
+/// missed before.</para>
 /// </remarks>
 internal sealed class HistorySearch
 {
-    // Recordings that can be explained took at most 2,000 steps for each of their sequences.
-    private const long MostSteps = 3_000_000;
-    private const long MostStepsOfPrefix = 100_000;
+    // Some minutes.
+    private const long MostSteps = 200_000_000;
 
-    private readonly AgentMachine<BranchingState> _machine;
-    private readonly Agent[] _agents;
-    private readonly UInt128[] _agentHashes;
-    private readonly Dictionary<int, UInt128> _programHashes = [];
+    private const long CollectingSteps = 2_000_000;
+
+    // Up to so many dead ends a segment is begun again as soon as something was learnt, after that only at its end.
+    private const int EarlyDeadEnds = 1000;
+
+    private const int DeadEndsPerProbe = 512;
+
+    // An explanation that is found at all by calls that help one another in turn took at most half as many.
+    private const int NarrowDeadEnds = 100_000;
+
+    private readonly Configuration _configuration;
+    private readonly Playback _playback;
+    private readonly Movers _movers;
+    private readonly FootprintProbe _probe;
     private readonly HashSet<UInt128> _seen = [];
-    private readonly AccessSet[] _next;
-    private readonly AccessSet _made = new();
-    private readonly byte[] _page = new byte[Hpa.PageSize];
-    private readonly RecordedEnd[] _ends;
-    private int _limit;
-    private int _cut;
-    private long _left;
-    private ImmutableArray<TraceEvent> _events;
-    private BranchingState _state;
-    private Blame? _blame;
+    private readonly List<Choice> _choices = [];
+    private AnswerCollector? _collector;
+    private Effort _least;
+    private int _segment;
+    private ulong _pass;
+    private int _helper = -1;
 
+    /// <summary>A search on a platform.</summary>
     public HistorySearch(PlatformInfo platform, LeafSet<BranchingState> leaves)
     {
-        _state = new BranchingState(platform);
-        _machine = new AgentMachine<BranchingState>(leaves, splitsLocks: true);
-        _agents = new Agent[platform.LpCount];
-        _agentHashes = new UInt128[platform.LpCount];
-        _ends = new RecordedEnd[platform.LpCount];
-        _next = [.. Enumerable.Range(0, platform.LpCount + 1).Select(_ => new AccessSet())];
+        History = new History(leaves);
+        _configuration = new Configuration(platform, leaves);
+        _playback = new Playback(_configuration, History);
+        _movers = new Movers(_configuration, History, _playback);
+        _probe = new FootprintProbe(_configuration, History, _playback);
+        Restart(0);
     }
+
+    /// <summary>The events.</summary>
+    public History History { get; }
 
     /// <summary>Steps made since the search was created.</summary>
     public long Steps { get; private set; }
 
-    /// <summary>Why a sequence has no explanation; null: it has one.</summary>
-    public Blame? Judge(TraceSequence sequence)
+    /// <summary>The last event that all before it were explained of.</summary>
+    public int Deepest { get; private set; }
+
+    /// <summary>A new history, of which nothing is known yet.</summary>
+    public void Clear()
     {
-        _events = [.. sequence.Events];
-        _cut = _events.Length;
-        if (IsExplained(MostSteps))
-            return null;
-        if (_left <= 0)
-            throw new InputException($"the history in sequence {sequence.Number} is undecided: neither an explanation nor a contradiction was found in {MostSteps:N0} steps");
-
-        // Calls are given up early by how they end later. So that this does not hide how far an explanation reaches,
-        // what comes later is cut off, event by event.
-        Blame found = _blame ?? new Blame(0, _events[0], []);
-        for (_cut = found.Event + 1; _cut <= _events.Length; _cut++)
-        {
-            if (IsExplained(MostStepsOfPrefix))
-                continue;
-            return _blame is { } last && last.Event >= found.Event ? last : found;
-        }
-
-        return found;
+        History.Clear();
+        Restart(0);
     }
 
-    private bool IsExplained(long steps)
+    /// <summary>Begins again. What was learnt is kept.</summary>
+    /// <param name="events">With so many events.</param>
+    /// <param name="least">The first effort: more than the least where it is known that this finds nothing.</param>
+    public void Restart(int events, Effort least = Effort.Narrow)
     {
-        _blame = null;
-        _left = steps;
-        for (_limit = 2; _limit <= Math.Max(_agents.Length, 2); _limit++)
+        _least = least;
+        _configuration.Clear();
+        _choices.Clear();
+        _seen.Clear();
+        _segment = -1;
+        _helper = -1;
+        _playback.Cut = _playback.Known = events;
+        _playback.Cursor = default;
+        _collector = null;
+        Deepest = 0;
+    }
+
+    /// <summary>Adds events, from one point where no call is in flight up to another.</summary>
+    public void Add(ReadOnlySpan<TraceEvent> events)
+    {
+        History.Add(events);
+        _playback.Cut = _playback.Known = History.Count;
+        _playback.Cursor = _playback.Cursor;
+    }
+
+    /// <summary>All events so far can be explained. Where they can, more may be added and the search goes on.</summary>
+    /// <param name="effort">How hard to look. With <see cref="Effort.Thorough"/> what is not found does not exist.</param>
+    /// <exception cref="InputException">There is no answer after very many steps.</exception>
+    public bool IsExplained(Effort effort)
+    {
+        long last = Steps + MostSteps;
+        bool isExplained = Search(effort, last);
+        return isExplained || Steps < last
+            ? isExplained
+            : throw new InputException($"the history is undecided: neither an explanation nor a contradiction was found in {MostSteps:N0} steps");
+    }
+
+    /// <summary>Goes through all that can be in the place of an event that has no explanation, as far as there is time.</summary>
+    /// <returns>False: there may be more.</returns>
+    public bool Collect(int unexplained, out IReadOnlyList<HistoryCandidate> candidates)
+    {
+        Restart(unexplained + 1, Effort.Wide);
+        _playback.Known = unexplained;
+        _collector = new AnswerCollector(_configuration, History, unexplained);
+        long last = Steps + CollectingSteps;
+        Search(Effort.Wide, last);
+        bool isComplete = Steps < last;
+        candidates = _collector.Candidates;
+        _collector = null;
+        return isComplete;
+    }
+
+    private Effort CurrentEffort => _segment < 0 ? Effort.Narrow : _choices[_segment].Effort;
+
+    private bool Search(Effort effort, long last)
+    {
+        bool goesOn = true;
+        while (Steps < last)
         {
-            Start();
-            if (Search(0))
-                return true;
+            if (goesOn && Advance())
+            {
+                if (_playback.IsDone)
+                    return true;
+                goesOn = Move();
+            }
+            else if (GoBack(effort))
+            {
+                goesOn = true;
+            }
+            else
+            {
+                return false;
+            }
         }
 
         return false;
     }
 
-    private void Start()
+    // Passes events until some call has to make a step; false: an event does not hold here.
+    private bool Advance()
     {
-        _state.Reset();
-        Array.Clear(_machine.Programs);
-        Array.Clear(_agents);
-        Array.Clear(_agentHashes);
-        _programHashes.Clear();
-        _seen.Clear();
-    }
-
-    private bool Search(int e)
-    {
-        if (e == _cut)
-            return true;
-        if (!_seen.Add(Key(e, Waiting.None, mayPop: false)))
-            return false;
-        ref readonly TraceEvent current = ref _events.ItemRef(e);
-        switch (current.Kind)
+        while (!_playback.IsDone)
         {
-            case TraceEventKind.Begin:
-                return Begin(e, FindEnd(e)) && Search(e + 1) || TakeBack(current.Lp);
-            case TraceEventKind.Seamcall:
-                return Begin(e, e) && Reach(current.Lp, e) || TakeBack(current.Lp);
-            case TraceEventKind.End:
-                return Reach(current.Lp, e);
-            case TraceEventKind.Guest:
-                return Submit(e);
-            case TraceEventKind.GuestResult:
-                return CheckResult(e) && Search(e + 1);
-            case TraceEventKind.Write:
-                _state.WriteMemory(current.Hpa, current.BytesIn(_page));
-                return Search(e + 1);
-            case TraceEventKind.Interrupt:
-                int mark = _state.Mark;
-                _state.SetGlobal(GlobalField.InterruptPending, current.Pending ? 1UL : 0);
-                if (Search(e + 1))
-                    return true;
-                _state.GoBack(mark);
+            Deepest = Math.Max(Deepest, _playback.Next);
+            if (!_playback.TryNext(out int e))
+                return true;
+            ref readonly TraceEvent current = ref History[e];
+            if (_collector is not null && _collector.Add(e))
                 return false;
-            case TraceEventKind.Reset:
-                return Search(e + 1);
-            default:
-                Note(e, "lock, unlock, enter and exit are not judged in a sequence in which calls overlap");
-                return false;
-        }
-    }
+            switch (current.Kind)
+            {
+                case TraceEventKind.Begin:
+                    if (History.StartsOverlap(e) && !EnterSegment())
+                        return false;
+                    _playback.Begin(e);
+                    break;
+                case TraceEventKind.Seamcall when !_configuration.IsInFlight(current.Lp):
+                    _playback.Begin(e);
+                    continue;
+                case TraceEventKind.Seamcall:
+                case TraceEventKind.End:
+                    _configuration.End(current.Lp);
+                    break;
+                default:
+                    bool holds = _playback.Carry(e, out bool hasLearnt);
+                    Note(hasLearnt);
+                    if (!holds)
+                        return false;
+                    break;
+            }
 
-    private bool Begin(int e, int end)
-    {
-        ref readonly TraceEvent current = ref _events.ItemRef(e);
-        uint choices = ChoiceStatuses.Find(_events[end].Output.Rax) is { } choice ? 1u << (int)choice : 0;
-        _ends[current.Lp] = end < _cut ? RecordedEnd.Of(_events, end, _machine.Leaves.Host(current.Input.Rax)) : RecordedEnd.Unknown;
-        _machine.Begin(ref _state, ref _agents[current.Lp], current.Lp, current.Input, choices);
-        _agentHashes[current.Lp] = WordHash.OfWords(ref _agents[current.Lp]);
+            _playback.Pass(e);
+        }
+
         return true;
     }
 
-    private bool TakeBack(int lp)
+    private bool EnterSegment()
     {
-        _agents[lp] = default;
-        _agentHashes[lp] = 0;
-        return false;
-    }
-
-    private int FindEnd(int e)
-    {
-        for (int i = e + 1; i < _events.Length; i++)
-        {
-            if (_events[i].Kind == TraceEventKind.End && _events[i].Id == _events[e].Id)
-                return i;
-        }
-
-        return e;
-    }
-
-    // Makes steps until the call on the processor has ended as recorded, then goes on after the event.
-    private bool Reach(int goal, int e)
-    {
-        return Advance(e, Waiting.None.Push(goal), mayPop: false);
-    }
-
-    // The call at the top of the stack is to go on. Those below wait for it, each for a step that matters to its next one.
-    private bool Advance(int e, Waiting stack, bool mayPop)
-    {
-        int top = stack.Top;
-        if (stack.Count == 1 && _agents[top].Phase == AgentPhase.Ended)
-            return EndAndGoOn(top, e);
-        if (_left <= 0 || !_seen.Add(Key(e, stack, mayPop)))
-            return false;
-        if (mayPop)
-        {
-            if (Advance(e, stack.Pop(), mayPop: false))
-                return true;
-            LookAhead(stack.Pop().Top, _next[stack.Count]);
-        }
-
-        if (!_agents[top].CanStep)
-            return false;
-        if (Step(e, stack))
+        if (_segment >= 0 && _choices[_segment].Cursor == _playback.Cursor)
             return true;
-        if (stack.Count == _limit)
+        if (!_seen.Add(Key(0)))
             return false;
-        for (int helper = 0; helper < _agents.Length; helper++)
+        Settle();
+        _choices.Add(new Choice(_configuration.Save(), _playback.Cursor, 0, _segment)
         {
-            if (!_agents[helper].CanStep || stack.Contains(helper))
-                continue;
-            LookAhead(top, _next[stack.Count + 1]);
-            if (Advance(e, stack.Push(helper), mayPop: false))
-                return true;
-        }
-
-        return false;
+            IsStart = true,
+            Effort = _least,
+        });
+        _segment = _choices.Count - 1;
+        _pass++;
+        return true;
     }
 
-    private bool Step(int e, Waiting stack)
+    // What a narrow search left to be tried is not kept: there is much of it, and a wider search comes to it as well.
+    private void Settle()
     {
-        int mover = stack.Top;
-        Undo undo = Save(mover);
-        Make(mover, _made);
-        bool matters = stack.Count > 1 && _made.ConflictsWith(_next[stack.Count]);
-        if (CanEndAsRecorded(mover, e))
-        {
-            if (matters)
-                LookAhead(stack.Pop().Top, _next[stack.Count]);
-            if (Advance(e, stack, matters))
-                return true;
-        }
-
-        Restore(mover, undo);
-        if (stack.Count > 1)
-            LookAhead(stack.Pop().Top, _next[stack.Count]);
-        return false;
-    }
-
-    // What the next step of a call would read and write, were it made now.
-    private void LookAhead(int mover, AccessSet accesses)
-    {
-        Undo undo = Save(mover);
-        Make(mover, accesses);
-        Restore(mover, undo);
-    }
-
-    private Undo Save(int mover)
-    {
-        int vcpu = _agents[mover].IsInGuest ? _agents[mover].Call.Vcpu : -1;
-        return new Undo(_state.Mark, _agents[mover], _agentHashes[mover], vcpu, vcpu >= 0 ? _machine.Program(vcpu) : default);
-    }
-
-    private void Make(int mover, AccessSet accesses)
-    {
-        ref Agent agent = ref _agents[mover];
-        int vcpu = agent.IsInGuest ? agent.Call.Vcpu : -1;
-        accesses.Clear();
-        _state.LogTo(accesses);
-        _machine.Step(ref _state, ref agent);
-        _state.LogTo(null);
-        Steps++;
-        _left--;
-        _agentHashes[mover] = WordHash.OfWords(ref agent);
-        if (vcpu >= 0)
-            _programHashes[vcpu] = HashOf(vcpu);
-    }
-
-    private void Restore(int mover, in Undo undo)
-    {
-        _state.GoBack(undo.Mark);
-        _agents[mover] = undo.Agent;
-        _agentHashes[mover] = undo.Hash;
-        if (undo.Vcpu < 0)
+        if (_segment < 0 || CurrentEffort != Effort.Narrow || _choices.Count == _segment + 1)
             return;
-        _machine.Program(undo.Vcpu) = undo.Program;
-        _programHashes[undo.Vcpu] = HashOf(undo.Vcpu);
+        _configuration.Forget(_choices[_segment + 1].Point);
+        _choices.RemoveRange(_segment + 1, _choices.Count - _segment - 1);
     }
 
-    private bool EndAndGoOn(int goal, int e)
+    // One step of a call that must be tried; the others that must be are kept for later.
+    private bool Move()
     {
-        Agent ended = _agents[goal];
-        RecordedEnd end = _ends[goal];
-        UInt128 hash = _agentHashes[goal];
-        if (!IsAsRecorded(goal, e))
+        if (_configuration.IsAlone)
+            return _configuration.Movable != 0 && Step(BitOperations.TrailingZeroCount(_configuration.Movable));
+        if (_helper >= 0)
+            return Help();
+        int movers = CurrentEffort == Effort.Narrow ? _configuration.Movable : _movers.Choose();
+        if (movers == 0)
             return false;
-        TakeBack(goal);
-        if (Search(e + 1))
-            return true;
-        _agents[goal] = ended;
-        _agentHashes[goal] = hash;
-        _ends[goal] = end;
-        return false;
+        if (BitOperations.IsPow2(movers))
+            return Step(BitOperations.TrailingZeroCount(movers));
+        if (!_seen.Add(Key(_pass)))
+            return false;
+        int first = (movers & _playback.Goals) is > 0 and var goals ? goals & -goals : movers & -movers;
+        _choices.Add(new Choice(_configuration.Save(), _playback.Cursor, movers & ~first, _segment));
+        return Step(BitOperations.TrailingZeroCount(first));
     }
 
-    private bool CanEndAsRecorded(int lp, int e)
+    // Narrow: a call that goes on before the one that ends next does so up to a step that matters to it.
+    private bool Help()
     {
-        ref Agent agent = ref _agents[lp];
-        ref readonly RecordedEnd end = ref _ends[lp];
-        if (!end.IsPossible(agent, _machine.Leaves.All[agent.List]))
+        int goals = _playback.Goals & _configuration.Movable;
+        int helper = _helper;
+        if (goals == 0 || (_configuration.Movable >> helper & 1) == 0)
         {
-            if (end.Event != e)
-                return false;
-            if (agent.Phase is AgentPhase.Ended or AgentPhase.Exit)
-                Note(end.Event, $"it can end with {OutcomeNames.Of(agent.Answer.Rax)}");
-            else if (agent.Call.FailedStep != 0 && !agent.IsInGuest)
-                Note(end.Event, $"it can end with {OutcomeNames.Of(agent.Call.Status)}");
-            else
-                Note(end.Event, "it can get past the last step that returns this");
-            return false;
+            _helper = -1;
+            return goals != 0 && Move();
         }
 
-        return !agent.IsInGuest || end.Result < 0 || !_machine.Program(agent.Call.Vcpu).TdcallReturned
-            || _machine.Program(agent.Call.Vcpu).Result.Registers == _events[end.Result].Output;
+        int goal = BitOperations.TrailingZeroCount(goals);
+        int call = _configuration.Call(helper);
+        int place = _configuration.Place(helper);
+        if (!Step(helper))
+            return false;
+        if (History.Footprint(call).ConflictsAt(place, History.Footprint(_configuration.Call(goal)), _configuration.Place(goal)))
+            _helper = -1;
+        return true;
     }
 
-    private bool IsAsRecorded(int lp, int e)
+    private bool Step(int lp)
     {
-        if (_agents[lp].Answer == _events[e].Output)
+        Steps++;
+        Note(_playback.Step(lp));
+        if (CanEndAsRecorded(lp))
             return true;
-        Note(e, $"it can end with {OutcomeNames.Of(_agents[lp].Answer.Rax)}");
-        return false;
+        if (CurrentEffort != Effort.Thorough || _configuration.IsAlone)
+            return false;
+        _configuration.GiveUp(lp);
+        return true;
     }
 
-    private bool Submit(int e)
+    private void Note(bool hasLearnt)
     {
-        ref readonly TraceEvent current = ref _events.ItemRef(e);
-        // Told for an entry that is going to find no vCPU, another call having taken it away: then nothing comes of it.
-        if (!TryFindVcpu(current.Hpa, out int vcpu))
-            return Search(e + 1);
-        GuestProgram before = _machine.Program(vcpu);
-        _machine.Program(vcpu).Submit(current.GuestOperation);
-        _programHashes[vcpu] = HashOf(vcpu);
-        if (Search(e + 1))
-            return true;
-        _machine.Program(vcpu) = before;
-        _programHashes[vcpu] = HashOf(vcpu);
-        return false;
+        if (hasLearnt)
+            _choices[_segment].HasLearnt = true;
     }
 
-    private bool CheckResult(int e)
+    private bool CanEndAsRecorded(int lp)
     {
-        ref readonly TraceEvent current = ref _events.ItemRef(e);
-        // What is recorded of a vCPU that is gone is the recorder's own memory of it.
-        if (!TryFindVcpu(current.Hpa, out int vcpu))
-            return true;
-        ref GuestProgram program = ref _machine.Program(vcpu);
-        if (program.Result.Completed == current.Completed && program.Result.VirtualizationException == current.VirtualizationException
-            && (!current.HasOutput || program.Result.Registers == current.Output))
+        ref readonly Agent agent = ref _configuration.Agent(lp);
+        int call = _configuration.Call(lp);
+        if (!_playback.IsEndKnown(call))
+            return agent.Phase is not (AgentPhase.Halted or AgentPhase.NotModelled);
+        ref readonly RecordedEnd end = ref History.Recorded(call);
+        return end.IsPossible(agent, _configuration.List(lp))
+            && (!agent.IsInGuest || end.Result < 0 || !_playback.IsKnown(end.Result) || RecordedEnd.IsPossible(_configuration.Program(agent.Call.Vcpu), History[end.Result]));
+    }
+
+    // To the last point where another call can be tried; false: there is none.
+    private bool GoBack(Effort most)
+    {
+        if (_segment >= 0 && CurrentEffort != Effort.Thorough && !_configuration.IsAlone)
+            LearnFromDeadEnd(_choices[_segment]);
+        while (_choices.Count > 0)
         {
-            return true;
+            Choice last = _choices[^1];
+            _configuration.Restore(last.Point);
+            _playback.Cursor = last.Cursor;
+            _helper = -1;
+            if (last.IsStart)
+            {
+                if (StartAgain(last, most))
+                    return true;
+                _segment = last.Parent;
+                Drop(last);
+                continue;
+            }
+
+            int next = last.Movers & -last.Movers;
+            last.Movers &= ~next;
+            if (last.Movers == 0)
+                Drop(last);
+            if (CurrentEffort == Effort.Narrow && (next & _playback.Goals) == 0)
+            {
+                _helper = BitOperations.TrailingZeroCount(next);
+                if (Help())
+                    return true;
+            }
+            else if (Step(BitOperations.TrailingZeroCount(next)))
+            {
+                return true;
+            }
         }
 
-        Note(e, program.TdcallReturned
-            ? $"its TDCALL can return {OutcomeNames.Of(program.Result.Registers.Rax)}"
-            : program.Result.Completed ? "the operation can complete" : program.Result.VirtualizationException ? "a #VE can be injected" : "the operation can leave to the host");
         return false;
     }
 
-    private bool TryFindVcpu(ulong tdvprHpa, out int vcpu) => VcpuLookup<BranchingState>.TryFind(ref _state, tdvprHpa, out vcpu);
-
-    private UInt128 HashOf(int vcpu) => WordHash.OfProgram(vcpu, _machine.Program(vcpu));
-
-    private UInt128 Key(int e, Waiting stack, bool mayPop)
+    private void LearnFromDeadEnd(Choice segment)
     {
-        UInt128 hash = _state.Hash;
-        for (int lp = 0; lp < _agentHashes.Length; lp++)
-            hash ^= (_agentHashes[lp] << lp) | (_agentHashes[lp] >> (128 - lp));
-        foreach (UInt128 program in _programHashes.Values)
-            hash ^= program;
-        return WordHash.Of((ulong)(hash >> 64), (ulong)hash, ((ulong)e << 1) | (mayPop ? 1UL : 0), stack.Word);
+        int deadEnds = segment.DeadEnds++;
+        if (CurrentEffort == Effort.Narrow)
+        {
+            if (deadEnds == NarrowDeadEnds)
+                _choices.RemoveRange(_segment + 1, _choices.Count - _segment - 1);
+            return;
+        }
+
+        if (BitOperations.IsPow2(deadEnds + 1) || deadEnds % DeadEndsPerProbe == 0)
+            Note(_probe.Run() | _probe.Run());
+        if (segment.HasLearnt && deadEnds < EarlyDeadEnds)
+            _choices.RemoveRange(_segment + 1, _choices.Count - _segment - 1);
     }
 
-    private readonly record struct Undo(int Mark, Agent Agent, UInt128 Hash, int Vcpu, GuestProgram Program);
-
-    // Of the answers that were found possible, those at the last event that was reached are the ones to tell.
-    private void Note(int e, string answer)
+    private bool StartAgain(Choice segment, Effort most)
     {
-        if (_blame is null || e > _blame.Event)
-            _blame = new Blame(e, _events[e], []);
-        if (e == _blame.Event)
-            _blame.Possible.Add(answer);
+        Effort next = segment.HasLearnt && segment.Effort != Effort.Narrow ? Effort.Wide : segment.Effort + 1;
+        if (next > most)
+            return false;
+        segment.Effort = next;
+        segment.HasLearnt = false;
+        segment.DeadEnds = 0;
+        _pass++;
+        return true;
+    }
+
+    private void Drop(Choice last)
+    {
+        _configuration.Forget(last.Point);
+        _choices.RemoveAt(_choices.Count - 1);
+    }
+
+    private UInt128 Key(ulong pass)
+    {
+        UInt128 hash = _configuration.Hash();
+        return WordHash.Of((ulong)(hash >> 64), (ulong)hash, ((ulong)_playback.Cursor.Event << 32) ^ pass, _playback.Cursor.Passed);
+    }
+
+    // A point to go back to: the start of a segment, or calls that are still to be tried.
+    private sealed class Choice(Configuration.Point point, Cursor cursor, int movers, int parent)
+    {
+        public Configuration.Point Point => point;
+
+        public Cursor Cursor => cursor;
+
+        public int Parent => parent;
+
+        public int Movers { get; set; } = movers;
+
+        public bool IsStart { get; init; }
+
+        public Effort Effort { get; set; }
+
+        public bool HasLearnt { get; set; }
+
+        public int DeadEnds { get; set; }
     }
 }
-
-/// <summary>The event up to which a history can be explained, and what could have been there instead.</summary>
-/// <param name="Event">Its place in the sequence.</param>
-/// <param name="Recorded">The event.</param>
-/// <param name="Possible">What the explanations of all before allow.</param>
-internal sealed record Blame(int Event, TraceEvent Recorded, SortedSet<string> Possible);

@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using TdxVerify.Abi;
 using TdxVerify.Hardware.Trace;
 using TdxVerify.Model;
@@ -15,10 +14,10 @@ internal readonly record struct RecordedEnd(int Event, int Result, RegisterFile 
     /// <summary>Nothing is known of how it ends.</summary>
     public static RecordedEnd Unknown => new(-1, -1, default, -1);
 
-    public static RecordedEnd Of(ImmutableArray<TraceEvent> events, int end, Leaf<BranchingState>? leaf)
+    public static RecordedEnd Of(History events, int end, Leaf<BranchingState>? leaf)
     {
         RegisterFile output = events[end].Output;
-        int result = end + 1 < events.Length && events[end + 1] is { Kind: TraceEventKind.GuestResult, HasOutput: true } ? end + 1 : -1;
+        int result = end + 1 < events.Count && events[end + 1] is { Kind: TraceEventKind.GuestResult, HasOutput: true } ? end + 1 : -1;
         int last = -1;
         for (int step = 0; leaf is not null && output.Rax != Status.TDX_SUCCESS && step < leaf.Steps.Length; step++)
         {
@@ -44,7 +43,11 @@ internal readonly record struct RecordedEnd(int Event, int Result, RegisterFile 
         _ => true,
     };
 
-    private static bool Gives(in Failure failure, ulong rax) => failure.Detail is FailureDetail.LevelInStatus or FailureDetail.X2ApicIdInStatus
+    /// <summary>The guest can still be shown this.</summary>
+    public static bool IsPossible(in GuestProgram program, in TraceEvent result) => !program.TdcallReturned || program.Result.Registers == result.Output;
+
+    /// <summary>A failure gives this status.</summary>
+    public static bool Gives(in Failure failure, ulong rax) => failure.Detail is FailureDetail.LevelInStatus or FailureDetail.X2ApicIdInStatus
         ? failure.Status == new StatusCode(rax).Base.Value
         : failure.Status == rax;
 }

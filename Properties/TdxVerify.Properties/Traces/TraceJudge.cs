@@ -77,21 +77,8 @@ public sealed class TraceJudge : IDisposable
         TraceFile trace;
         using (TraceReader reader = input.Open())
             trace = TraceFile.Load(reader);
-        using var judge = new HistoryJudge(platform);
-        (HistoryFinding? unexplained, ReplayStop? stop)? found = judge.Judge(trace);
-        TraceFinding? finding = found switch
-        {
-            null => null,
-            ({ } history, _) => new TraceFinding(
-                history.Event.Line, history.Event.Sequence, $"{TraceEventText.Describe(history.Event)}: {history.Reason}", null),
-            (_, var replay) => new TraceFinding(replay!.Line, replay.Sequence, $"{TraceEventText.Describe(replay.Event)}: {replay.Reason}", null),
-        };
-        TraceOutcome outcome = found switch
-        {
-            null => TraceOutcome.Accepted,
-            (null, { Verdict: ReplayVerdict.OutOfScope }) => TraceOutcome.OutOfScope,
-            _ => TraceOutcome.Rejected,
-        };
+        using var judge = new HistoryTraceJudge(platform);
+        (TraceOutcome outcome, TraceFinding? finding) = judge.Judge(trace);
         return new TraceVerdict(input.Name, outcome, judge.Sequences, judge.Events, judge.Calls, Stopwatch.GetElapsedTime(start), finding);
     }
 

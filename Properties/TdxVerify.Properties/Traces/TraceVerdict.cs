@@ -1,4 +1,5 @@
 using TdxVerify.Abi;
+using TdxVerify.Properties.Histories;
 using TdxVerify.Properties.State;
 
 namespace TdxVerify.Properties.Traces;
@@ -35,7 +36,11 @@ public sealed record TraceVerdict(
 /// <param name="Sequence">The sequence's number; null where none was reached.</param>
 /// <param name="Reason">What is wrong, in one line, without file and line.</param>
 /// <param name="Rejection">For a rejected trace: what was recorded, what was answered, and why.</param>
-public sealed record TraceFinding(int? Line, int? Sequence, string Reason, Rejection? Rejection);
+public sealed record TraceFinding(int? Line, int? Sequence, string Reason, Rejection? Rejection)
+{
+    /// <summary>For a rejected history of overlapping calls: what could have been there instead.</summary>
+    public HistoryRejection? History { get; init; }
+}
 
 /// <summary>A recorded answer that the target did not give, explained.</summary>
 public sealed record Rejection

@@ -1,5 +1,6 @@
 using TdxVerify.Abi;
 using TdxVerify.Hardware.Trace;
+using TdxVerify.Properties.Histories;
 using TdxVerify.Properties.Traces;
 using TdxVerify.Tests.Traces;
 using Xunit;
@@ -9,50 +10,6 @@ namespace TdxVerify.Tests.Histories;
 /// <summary>A history of overlapping calls is explained by some interleaving, or by none: then it says up to where one does.</summary>
 public sealed class HistoryTests(Judging judging) : IClassFixture<Judging>
 {
-    public static TheoryData<string> Names => ["concurrent-build", "concurrent-teardown"];
-
-    [Theory]
-    [MemberData(nameof(Names))]
-    public void An_altered_answer_is_rejected_at_its_line_or_where_it_shows(string name)
-    {
-        TraceFile trace = Recordings.Load(name);
-        var random = new Random(name.Length);
-        TraceSequence[] sequences = [.. trace.Sequences.Take(4)];
-        foreach (TraceSequence sequence in sequences)
-        {
-            TraceEvent[] ends = [.. sequence.Events.Where(e => e.Kind == TraceEventKind.End)];
-            TraceEvent chosen = ends[random.Next(ends.Length)];
-            TraceEvent[] altered = [.. sequence.Events.Select(e => e.Line == chosen.Line ? WithFlipped(e, Register.R13) : e)];
-            TraceVerdict verdict = judging.Judge(trace.Header, altered);
-
-            Assert.Equal(TraceOutcome.Rejected, verdict.Outcome);
-            Assert.Equal(2 + Array.FindIndex(altered, e => e.Line == chosen.Line), verdict.Finding!.Line);
-            Assert.Contains("no interleaving of the calls explains", verdict.Finding.Reason, StringComparison.Ordinal);
-        }
-    }
-
-    [Theory]
-    [MemberData(nameof(Names))]
-    public void A_busy_answer_that_nobody_caused_is_rejected(string name)
-    {
-        TraceFile trace = Recordings.Load(name);
-        int altered = 0;
-        foreach (TraceSequence sequence in trace.Sequences.Take(4))
-        {
-            int end = Array.FindIndex(sequence.Events, e => e.Kind == TraceEventKind.End && e.Output.Rax == 0);
-            if (end < 0)
-                continue;
-            TraceEvent[] events = [.. sequence.Events];
-            events[end].Output = events[end].Input with { Rax = Status.TDX_OPERAND_BUSY + (uint)OperandId.RTMR };
-            TraceVerdict verdict = judging.Judge(trace.Header, events);
-
-            Assert.Equal((TraceOutcome.Rejected, end + 2), (verdict.Outcome, verdict.Finding!.Line));
-            altered++;
-        }
-
-        Assert.True(altered > 0);
-    }
-
     [Fact]
     public void A_call_has_no_effect_after_its_end()
     {
@@ -61,7 +18,9 @@ public sealed class HistoryTests(Judging judging) : IClassFixture<Judging>
         Assert.Equal(TraceOutcome.Accepted, judging.Judge(td.Header, td.With(td.Track(1, 0, 1, busy: false))).Outcome);
         TraceVerdict verdict = judging.Judge(td.Header, td.With(td.Track(1, 0, 1, busy: true)));
         Assert.Equal(TraceOutcome.Rejected, verdict.Outcome);
-        Assert.Contains("it can get past the last step that returns this", verdict.Finding!.Reason, StringComparison.Ordinal);
+        HistoryCandidate candidate = Assert.Single(verdict.Finding!.History!.Candidates);
+        Assert.Equal("TDX_SUCCESS", candidate.Answer);
+        Assert.Equal("TDX_OPERAND_BUSY(TD_EPOCH)", Assert.Single(verdict.Finding.History.GivenBy).Outcome);
     }
 
     [Fact]
@@ -76,9 +35,58 @@ public sealed class HistoryTests(Judging judging) : IClassFixture<Judging>
         Assert.Equal(TraceOutcome.Rejected, judging.Judge(td.Header, td.With([first.begin, first.end, second.begin, second.end])).Outcome);
     }
 
-    private static TraceEvent WithFlipped(TraceEvent e, Register register)
+    [Fact]
+    public void A_rejection_tells_what_is_possible_instead_and_who_holds_the_lock()
     {
-        e.Output[register] ^= 1UL << 40;
-        return e with { Listed = RegisterSet.Differing(e.Input, e.Output).With(Register.Rax) };
+        HistoryTd td = HistoryTd.Build();
+        (TraceEvent begin, TraceEvent end) first = td.Call(1, 0, busy: false);
+        (TraceEvent begin, TraceEvent end) second = td.Call(2, 1, busy: true);
+        second.end.Answer(second.end.Input with { Rax = Status.TDX_TD_FATAL });
+
+        HistoryRejection rejection = judging.Judge(td.Header, td.With([first.begin, second.begin, second.end, first.end])).Finding!.History!;
+
+        Assert.True(rejection.IsComplete);
+        Assert.Equal("TDX_SUCCESS", Assert.Single(rejection.InFlight).Answer);
+        Assert.Equal(["TDX_OPERAND_BUSY(TD_EPOCH)", "TDX_SUCCESS"], rejection.Candidates.Select(candidate => candidate.Answer).Order());
+        HistoryCandidate busy = Assert.Single(rejection.Candidates, candidate => candidate.Answer != "TDX_SUCCESS");
+        Assert.StartsWith("LP 0: TDH.MEM.TRACK", Assert.Single(busy.HeldBy), StringComparison.Ordinal);
+        Assert.StartsWith("refused: TD epoch EXCLUSIVE", busy.Deciding!.Text, StringComparison.Ordinal);
+        Assert.Equal(Register.Rax, Assert.Single(busy.Registers).Register);
     }
+
+    [Fact]
+    public void Calls_that_end_and_begin_at_the_same_time_overlap()
+    {
+        HistoryTd td = HistoryTd.Build();
+        (TraceEvent begin, TraceEvent end) first = At(td.Call(1, 0, busy: false), 1, 5);
+        (TraceEvent begin, TraceEvent end) second = At(td.Call(2, 1, busy: true), 5, 9);
+        (TraceEvent begin, TraceEvent end) later = At(td.Call(2, 1, busy: true), 6, 9);
+
+        Assert.Equal(TraceOutcome.Accepted, Judge(first.begin, first.end, second.begin, second.end));
+        Assert.Equal(TraceOutcome.Rejected, Judge(first.begin, first.end, later.begin, later.end));
+
+        TraceOutcome Judge(params TraceEvent[] calls) => judging.Judge(td.Header, td.With(calls)).Outcome;
+    }
+
+    // Two processors end a call and begin the next one at the same time. Each new call overlaps with the other's old one,
+    // and none with its own.
+    [Theory]
+    [InlineData(false, false, false, true, TraceOutcome.Accepted)]
+    [InlineData(false, false, true, false, TraceOutcome.Accepted)]
+    [InlineData(false, true, true, false, TraceOutcome.Accepted)]
+    [InlineData(false, false, true, true, TraceOutcome.Rejected)]
+    public void At_one_time_each_processor_keeps_its_order(bool oldA, bool oldB, bool newA, bool newB, TraceOutcome expected)
+    {
+        HistoryTd td = HistoryTd.Build();
+        (TraceEvent begin, TraceEvent end) firstA = At(td.Call(1, 0, oldA), 1, 5);
+        (TraceEvent begin, TraceEvent end) firstB = At(td.Call(2, 1, oldB), 2, 5);
+        (TraceEvent begin, TraceEvent end) secondA = At(td.Call(3, 0, newA), 5, 8);
+        (TraceEvent begin, TraceEvent end) secondB = At(td.Call(4, 1, newB), 5, 9);
+
+        Assert.Equal(expected, judging.Judge(td.Header, td.With(
+            [firstA.begin, firstB.begin, firstA.end, secondA.begin, firstB.end, secondB.begin, secondA.end, secondB.end])).Outcome);
+    }
+
+    private static (TraceEvent Begin, TraceEvent End) At((TraceEvent Begin, TraceEvent End) call, long begin, long end) =>
+        (call.Begin with { Time = begin }, call.End with { Time = end });
 }
