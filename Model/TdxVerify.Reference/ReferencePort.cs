@@ -13,7 +13,7 @@ namespace TdxVerify.Reference;
 /// <see cref="PortResult.NotSupported"/>, with the registers as they were. Where the module would find one of its invariants
 /// broken and halt, the call and all that follow give <see cref="PortResult.Died"/> until <see cref="Reset"/>.
 /// </remarks>
-public sealed class ReferencePort : IPort, IChoiceControl
+public sealed class ReferencePort : IPort, IChoiceControl, IPausingPort
 {
     private readonly TdxModule _module;
     private readonly HeldLocks _heldLocks;
@@ -24,10 +24,16 @@ public sealed class ReferencePort : IPort, IChoiceControl
     /// <param name="platform">Its size, its key ids, and in <see cref="PlatformInfo.Profile"/> the module version.</param>
     /// <exception cref="ArgumentException">A value is out of what can be simulated; the message says which.</exception>
     public ReferencePort(PlatformInfo platform)
+        : this(platform, RemovedLock.None)
+    {
+    }
+
+    /// <summary>A faulty one, for tests.</summary>
+    internal ReferencePort(PlatformInfo platform, RemovedLock removed)
     {
         ArgumentNullException.ThrowIfNull(platform);
         PlatformLimits.Check(platform);
-        _module = new TdxModule(platform);
+        _module = new TdxModule(platform, removed);
         _heldLocks = new HeldLocks(_module);
     }
 
@@ -39,6 +45,13 @@ public sealed class ReferencePort : IPort, IChoiceControl
 
     /// <inheritdoc/>
     public bool SupportsThreads => true;
+
+    /// <inheritdoc/>
+    public Action? Pause
+    {
+        get => _module.Pause;
+        set => _module.Pause = value;
+    }
 
     /// <inheritdoc/>
     public PortResult Reset()

@@ -6,13 +6,15 @@ namespace TdxVerify.Reference;
 internal sealed class TdxModule : IDisposable
 {
     private readonly List<GuestProgram> _submitted = [];
+    private readonly RemovedLock _removed;
     private bool _interruptPending;
 
-    public TdxModule(PlatformInfo platform)
+    public TdxModule(PlatformInfo platform, RemovedLock removed = RemovedLock.None)
     {
+        _removed = removed;
         Platform = platform;
         Memory = new PhysicalMemory(platform);
-        Pamt = new PamtTable(platform);
+        Pamt = new PamtTable(platform, Lacks(RemovedLock.PamtEntry));
         Kot = new KeyOwnershipTable(platform);
         HkidAndAboveMask = ~((1UL << platform.HkidStartBit) - 1);
         Processors = new LogicalProcessor[platform.LpCount];
@@ -56,6 +58,12 @@ internal sealed class TdxModule : IDisposable
         get => Volatile.Read(ref _interruptPending);
         set => Volatile.Write(ref _interruptPending, value);
     }
+
+    /// <summary>Where a call holds locks, others may be given time to meet it.</summary>
+    public Action? Pause { get; set; }
+
+    /// <summary>This lock is left out, for a test: it is neither asked nor waited for.</summary>
+    public bool Lacks(RemovedLock which) => _removed == which && which != RemovedLock.None;
 
     /// <summary>The package of a processor: processors are dealt out in turn.</summary>
     public int PackageOf(int lp) => lp % Platform.Packages;

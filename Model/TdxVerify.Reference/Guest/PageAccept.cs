@@ -30,13 +30,14 @@ internal static unsafe class PageAccept
 
         // Leaf or not is judged by the entry as it was before the lock, all else by the entry under it.
         bool wasLeaf = SeptEntry.IsLeaf(copy);
-        if (!SeptEntryLock.TryAcquireGuest(entry))
+        if (!SeptEntryLock.TryAcquireGuest(entry) && !module.Lacks(RemovedLock.SeptEntry))
         {
             status = Answer.Busy(OperandId.RCX);
             return TdcallOutcome.Returned;
         }
 
         copy = Volatile.Read(ref *entry);
+        module.Pause?.Invoke();
         SeptStateRow state = SeptStates.Of(copy);
         if (!SeptEntry.IsFree(copy) && !wasLeaf)
         {

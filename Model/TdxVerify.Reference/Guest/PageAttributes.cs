@@ -23,12 +23,13 @@ internal static unsafe class PageAttributes
 
         int level = SeptLevel.Page4K;
         ulong* entry = SeptWalk.Walk(module, lp.Tdcs, gpa, ref level, out _);
-        if (!SeptEntryLock.TryAcquireGuest(entry))
+        if (!SeptEntryLock.TryAcquireGuest(entry) && !module.Lacks(RemovedLock.SeptEntry))
         {
             status = Answer.Busy(OperandId.RCX);
             return TdcallOutcome.Returned;
         }
 
+        module.Pause?.Invoke();
         SeptStateRow state = SeptStates.Of(Volatile.Read(ref *entry));
         SeptEntryLock.Release(entry);
         if (!state.Has(SeptTraits.AttrRd))
@@ -71,12 +72,13 @@ internal static unsafe class PageAttributes
         ulong* entry = SeptWalk.Walk(module, lp.Tdcs, target.Gpa, ref level, out ulong value);
         if (level != target.Level)
             return AcceptViolation.Exit(lp, AcceptViolation.AttributesWrite, target, value, level, out host);
-        if (!SeptEntryLock.TryAcquireGuest(entry))
+        if (!SeptEntryLock.TryAcquireGuest(entry) && !module.Lacks(RemovedLock.SeptEntry))
         {
             status = Answer.Busy(OperandId.RCX);
             return TdcallOutcome.Returned;
         }
 
+        module.Pause?.Invoke();
         value = Volatile.Read(ref *entry);
         SeptEntryLock.Release(entry);
         if (!SeptEntry.IsLeaf(value) && !SeptEntry.IsFree(value))

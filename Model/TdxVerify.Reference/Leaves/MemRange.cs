@@ -98,8 +98,9 @@ internal static unsafe class MemRange
         if (status != Answer.Success)
             return status;
         Tdcs* tdcs = td.Tdcs;
-        if (SharexLock.TryAcquireExclusive(ref tdcs->EpochLock))
+        if (module.Lacks(RemovedLock.Epoch) || SharexLock.TryAcquireExclusive(ref tdcs->EpochLock))
         {
+            module.Pause?.Invoke();
             if (tdcs->Epoch.PreviousCount == 0)
                 tdcs->Epoch.Advance();
             else

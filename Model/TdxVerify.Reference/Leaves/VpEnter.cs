@@ -84,7 +84,7 @@ internal static unsafe class VpEnter
         if (module.Choices.Fails(ChoicePoint.MonitorDisabled))
             return Status.TDX_INCORRECT_MSR_VALUE | MiscEnableMsr;
 
-        if (!TryCountIn(held.Tdcs, vcpu))
+        if (!TryCountIn(module, held.Tdcs, vcpu))
             return Answer.Busy(OperandId.TD_EPOCH);
 
         lp.RipAtEntry = vcpu->Rip;
@@ -94,11 +94,12 @@ internal static unsafe class VpEnter
     }
 
     /// <summary>Samples TD_EPOCH and counts the vCPU in, under the epoch lock.</summary>
-    private static bool TryCountIn(Tdcs* tdcs, Tdvps* vcpu)
+    private static bool TryCountIn(TdxModule module, Tdcs* tdcs, Tdvps* vcpu)
     {
-        if (!SharexLock.TryAcquireShared(ref tdcs->EpochLock))
+        if (!module.Lacks(RemovedLock.Epoch) && !SharexLock.TryAcquireShared(ref tdcs->EpochLock))
             return false;
         ulong epoch = tdcs->Epoch.Epoch;
+        module.Pause?.Invoke();
         tdcs->Epoch.Enter(epoch);
         SharexLock.Release(ref tdcs->EpochLock, LockMode.Shared);
         vcpu->Epoch = epoch;
@@ -109,7 +110,7 @@ internal static unsafe class VpEnter
     private static ulong CheckFaultList(
         TdxModule module, Tdcs* tdcs, Tdvps* vcpu, ref bool treeLocked, ref RegisterFile registers)
     {
-        if (!SharexLock.TryAcquireExclusive(ref tdcs->SeptTreeLock))
+        if (!module.Lacks(RemovedLock.SeptTree) && !SharexLock.TryAcquireExclusive(ref tdcs->SeptTreeLock))
         {
             tdcs->Epoch.Leave(vcpu->Epoch);
             return Answer.Busy(OperandId.SEPT_TREE);

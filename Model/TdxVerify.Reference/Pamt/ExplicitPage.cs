@@ -42,7 +42,12 @@ internal static unsafe class ExplicitPage
         if (!module.Pamt.TryWalk(hpa, size, mode, guest: false, out held))
             return Answer.Busy(operand);
         if (held.Size == size && held.Entry->Type == type)
+        {
+            if (mode == LockMode.Exclusive)
+                module.Pause?.Invoke();
             return Answer.Success;
+        }
+
         held.Release();
         return Status.TDX_PAGE_METADATA_INCORRECT | (uint)operand;
     }

@@ -33,9 +33,10 @@ internal unsafe struct HeldSeptEntry
             return Answer.Invalid(OperandId.RCX);
         if (!SeptWalk.IsPrivate(tdcs, target.Gpa))
             return Answer.Invalid(OperandId.RCX);
-        if (!SharexLock.TryAcquire(ref tdcs->SeptTreeLock, treeMode))
+        if (!module.Lacks(RemovedLock.SeptTree) && !SharexLock.TryAcquire(ref tdcs->SeptTreeLock, treeMode))
             return Answer.Busy(OperandId.SEPT_TREE);
 
+        module.Pause?.Invoke();
         int level = target.Level;
         ulong* entry = SeptWalk.Walk(module, tdcs, target.Gpa, ref level, out ulong copy);
         if (level != target.Level)
@@ -45,7 +46,7 @@ internal unsafe struct HeldSeptEntry
             return Status.TDX_EPT_WALK_FAILED | (uint)OperandId.RCX;
         }
 
-        if (!SeptEntryLock.TryAcquireHost(entry))
+        if (!SeptEntryLock.TryAcquireHost(entry) && !module.Lacks(RemovedLock.SeptEntry))
         {
             Describe(copy, level, ref registers);
             SharexLock.Release(ref tdcs->SeptTreeLock, treeMode);
@@ -54,6 +55,7 @@ internal unsafe struct HeldSeptEntry
 
         held.Entry = entry;
         held.Value = Volatile.Read(ref *entry);
+        module.Pause?.Invoke();
         held.Level = level;
         held.Gpa = target.Gpa;
         held._tdcs = tdcs;

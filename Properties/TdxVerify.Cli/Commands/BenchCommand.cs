@@ -3,6 +3,7 @@ using TdxVerify.Abi;
 using TdxVerify.Hardware.Trace;
 using TdxVerify.Model;
 using TdxVerify.Properties.Benchmarks;
+using TdxVerify.Properties.Threads;
 using TdxVerify.Reference;
 
 namespace TdxVerify.Cli.Commands;
@@ -11,11 +12,14 @@ namespace TdxVerify.Cli.Commands;
 internal static class BenchCommand
 {
     private const ulong PropsSeed = 1;
+    private const int HistoryThreads = 4;
+    private const int HistoryCalls = 10_000;
 
     public static Command Create(Terminal terminal)
     {
         var trace = new Option<string>("--trace") { HelpName = "FILE", Description = "a sequential recording; without it, the built-in mixed-long" };
         Option<string> time = Durations.Option("--time", "how long each measurement takes, once the JIT has settled", "5s");
+        var history = new Option<bool>("--history") { Description = $"only the judge of histories: {HistoryCalls:N0} calls that {HistoryThreads} threads make on the reference" };
         Option<bool> json = CommonOptions.Json();
         var command = new CliCommand("bench", "calls per second on one core: model, reference, property run, trace judge")
         {
@@ -27,8 +31,9 @@ internal static class BenchCommand
         };
         command.Add(trace);
         command.Add(time);
+        command.Add(history);
         command.Add(json);
-        command.SetAction(parsed => Run(terminal, parsed.GetValue(trace), Durations.Parse("--time", parsed.GetRequiredValue(time)), parsed.GetValue(json)));
+        command.SetAction(parsed => parsed.GetValue(history) ? History(terminal, parsed.GetValue(json)) : Run(terminal, parsed.GetValue(trace), Durations.Parse("--time", parsed.GetRequiredValue(time)), parsed.GetValue(json)));
         return command;
     }
 
@@ -59,6 +64,38 @@ internal static class BenchCommand
 
         if (asJson)
             Write(terminal, results);
+        return ExitStatus.Held;
+    }
+
+    private static int History(Terminal terminal, bool asJson)
+    {
+        HistorySpeed speed = HistoryBenchmark.Measure(HistoryBenchmark.Make(HistoryThreads, HistoryCalls, (int)PropsSeed));
+        ThreadsFigures figures = speed.Figures;
+        double overlapping = ThreadsFigures.Percent(figures.Overlapping, figures.Calls);
+        double busy = ThreadsFigures.Percent(figures.Busy, figures.Calls);
+        if (asJson)
+        {
+            JsonOutput.Write(terminal, json =>
+            {
+                json.WriteStartObject();
+                json.WriteStartObject("history");
+                json.WriteNumber("calls", figures.Calls);
+                json.WriteNumber("threads", HistoryThreads);
+                json.WriteNumber("overlapPercent", Math.Round(overlapping, 2));
+                json.WriteNumber("busyPercent", Math.Round(busy, 2));
+                json.WriteNumber("hostPriority", figures.HostPriority);
+                json.WriteNumber("guestBusy", figures.GuestBusy);
+                json.WriteNumber("seconds", Math.Round(speed.Seconds, 3));
+                json.WriteNumber("callsPerSecond", Math.Round(figures.Calls / speed.Seconds));
+                json.WriteEndObject();
+                json.WriteEndObject();
+            });
+            return ExitStatus.Held;
+        }
+
+        terminal.Out.WriteLine($"{terminal.Bold("bench")}  a history from {HistoryThreads} threads, judged on one core");
+        Paragraph.Write(terminal, "  ", $"{figures.Calls:#,0} calls, {overlapping:0.0} % overlap, {busy:0.0} % BUSY, {figures.HostPriority:#,0} raised host priority, {figures.GuestBusy:#,0} TDCALLs BUSY");
+        Paragraph.Write(terminal, "  ", $"judged in {speed.Seconds:0.000} s of processor time, {figures.Calls / speed.Seconds:#,0} calls/s");
         return ExitStatus.Held;
     }
 

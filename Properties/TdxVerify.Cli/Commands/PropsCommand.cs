@@ -8,6 +8,7 @@ using TdxVerify.Properties.Explain;
 using TdxVerify.Properties.Generation;
 using TdxVerify.Properties.Laws;
 using TdxVerify.Properties.Targets;
+using TdxVerify.Properties.Threads;
 
 namespace TdxVerify.Cli.Commands;
 
@@ -15,6 +16,9 @@ namespace TdxVerify.Cli.Commands;
 internal static class PropsCommand
 {
     private const string DefaultTime = "60s";
+
+    // The judge tells processors apart by the bits of a number, and more threads than these only wait for one another.
+    private const int MostThreads = 16;
 
     public static Command Create(Terminal terminal)
     {
@@ -26,6 +30,7 @@ internal static class PropsCommand
         var operations = new Option<int>("--operations") { HelpName = "N", Description = "operations of one sequence", DefaultValueFactory = _ => PropsOptions.DefaultOperations };
         var jobs = new Option<int>("--jobs") { HelpName = "N", Description = "workers; without it, one for each processor", DefaultValueFactory = _ => Environment.ProcessorCount };
         var output = new Option<string>("--output") { HelpName = "DIR", Description = "where a failing sequence is saved", DefaultValueFactory = _ => "failures" };
+        var threads = new Option<int?>("--threads") { HelpName = "N", Description = "call from N threads at once, one for each logical processor, and judge the history: some interleaving must explain every answer" };
         Option<bool> json = CommonOptions.Json();
 
         var command = new CliCommand("props", "checks every law by random sequences of calls against an implementation")
@@ -41,6 +46,7 @@ internal static class PropsCommand
                 ("--law conformance --target native:./module.so", "one law, against a library"),
                 ("--seed 0x1234 --jobs 1", "the same sequences as before"),
                 ("--schedule pct --depth 3 --time 20s", "calls that overlap, in random schedules"),
+                ("--threads 4 --time 20s", "calls that overlap, from real threads"),
             ],
         };
         command.Add(target);
@@ -51,10 +57,12 @@ internal static class PropsCommand
         command.Add(operations);
         command.Add(jobs);
         command.Add(output);
+        command.Add(threads);
         command.Add(json);
         var schedules = new ScheduleRequest();
         schedules.AddTo(command);
-        command.SetAction(parsed => schedules.Parse(parsed, CommonOptions.ParseProfile(parsed.GetValue(profile)) ?? ModuleProfile.V1_5_01, parsed.GetValue(law) ?? []) is { } options
+        command.SetAction(parsed => parsed.GetValue(threads) is { } count ? RunThreads(count, parsed)
+            : schedules.Parse(parsed, CommonOptions.ParseProfile(parsed.GetValue(profile)) ?? ModuleProfile.V1_5_01, parsed.GetValue(law) ?? []) is { } options
             ? parsed.GetResult(target) is { Implicit: false }
                 ? throw new InputException("--target: --schedule carries calls out on the model, step by step; leave --target out")
                 : new SchedulesCommand(terminal, parsed.GetRequiredValue(output), parsed.GetValue(json)).Run(options with
@@ -76,6 +84,24 @@ internal static class PropsCommand
                 parsed.GetRequiredValue(output)),
             parsed.GetValue(json)));
         return command;
+
+        int RunThreads(int count, ParseResult parsed)
+        {
+            if (parsed.GetValue(law) is { Length: > 0 })
+                throw new InputException("--law: a run with --threads has one law, that some interleaving explains the history");
+            return ThreadsProps.Run(
+                terminal,
+                PortTarget.Parse(parsed.GetRequiredValue(target)),
+                CommonOptions.ParseProfile(parsed.GetValue(profile)) ?? ModuleProfile.V1_5_01,
+                new ThreadsOptions
+                {
+                    Threads = InRange("--threads", count, 2, MostThreads),
+                    Time = Durations.Parse("--time", parsed.GetRequiredValue(time)),
+                    Seed = ParseSeed(parsed.GetValue(seed)),
+                },
+                parsed.GetRequiredValue(output),
+                parsed.GetValue(json));
+        }
     }
 
     /// <summary>A seed in hexadecimal with 0x, or in decimal.</summary>

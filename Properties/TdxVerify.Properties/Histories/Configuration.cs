@@ -12,6 +12,7 @@ namespace TdxVerify.Properties.Histories;
 internal sealed class Configuration
 {
     private const int StepBits = 8;
+    private const int EventsGivenUp = 1 << 31;
 
     private readonly AgentMachine<BranchingState> _machine;
     private readonly Agent[] _agents;
@@ -48,6 +49,9 @@ internal sealed class Configuration
 
     /// <summary>The processors whose call was given up, one bit each.</summary>
     public int GivenUp { get; private set; }
+
+    /// <summary>An event between calls does not hold: no event is passed any more.</summary>
+    public bool IsStuck => (GivenUp & EventsGivenUp) != 0;
 
     /// <summary>What the step made last read and wrote.</summary>
     public AccessSet Accesses => _accesses;
@@ -144,6 +148,9 @@ internal sealed class Configuration
         _stale |= 1 << lp;
     }
 
+    /// <summary>No event is passed any more; the calls in flight go on.</summary>
+    public void GetStuck() => GivenUp |= EventsGivenUp;
+
     public bool TryFindVcpu(ulong tdvprHpa, out int vcpu) => VcpuLookup<BranchingState>.TryFind(ref _state, tdvprHpa, out vcpu);
 
     /// <summary>What a vCPU was told last.</summary>
@@ -173,7 +180,7 @@ internal sealed class Configuration
     /// <summary>A hash of all there is.</summary>
     public UInt128 Hash()
     {
-        UInt128 hash = _state.Hash;
+        UInt128 hash = IsStuck ? ~_state.Hash : _state.Hash;
         for (int rest = InFlight; rest != 0; rest &= rest - 1)
         {
             int lp = BitOperations.TrailingZeroCount(rest);

@@ -17,9 +17,9 @@ namespace TdxVerify.Properties.Histories;
 /// point where no call is in flight to the next, is searched again from its start whenever something was learnt in it.
 /// A dead end hides what the other calls in flight would have used from there on. So before a segment is left as
 /// one that has no (further) explanation, it is searched once more thoroughly: a call that cannot end as recorded stops
-/// where it is, keeps its locks, and the others go on. That visits every interleaving of calls that stop when
-/// they fail, up to the order of steps that do not conflict; if nothing new is learnt in all of it, then nothing was
-/// missed before.</para>
+/// where it is, keeps its locks, and the others go on; so do they all where an event between calls does not hold. That
+/// visits every interleaving of calls that stop when they fail, up to the order of steps that do not conflict; if
+/// nothing new is learnt in all of it, then nothing was missed before.</para>
 /// </remarks>
 internal sealed class HistorySearch
 {
@@ -159,7 +159,7 @@ internal sealed class HistorySearch
         while (!_playback.IsDone)
         {
             Deepest = Math.Max(Deepest, _playback.Next);
-            if (!_playback.TryNext(out int e))
+            if (_configuration.IsStuck || !_playback.TryNext(out int e))
                 return true;
             ref readonly TraceEvent current = ref History[e];
             if (_collector is not null && _collector.Add(e))
@@ -181,9 +181,12 @@ internal sealed class HistorySearch
                 default:
                     bool holds = _playback.Carry(e, out bool hasLearnt);
                     Note(hasLearnt);
-                    if (!holds)
+                    if (holds)
+                        break;
+                    if (CurrentEffort != Effort.Thorough || _configuration.InFlight == 0)
                         return false;
-                    break;
+                    _configuration.GetStuck();
+                    return true;
             }
 
             _playback.Pass(e);
@@ -221,7 +224,7 @@ internal sealed class HistorySearch
     // One step of a call that must be tried; the others that must be are kept for later.
     private bool Move()
     {
-        if (_configuration.IsAlone)
+        if (_configuration.IsAlone && !_configuration.IsStuck)
             return _configuration.Movable != 0 && Step(BitOperations.TrailingZeroCount(_configuration.Movable));
         if (_helper >= 0)
             return Help();

@@ -17,7 +17,7 @@ internal readonly record struct RecordedEnd(int Event, int Result, RegisterFile 
     public static RecordedEnd Of(History events, int end, Leaf<BranchingState>? leaf)
     {
         RegisterFile output = events[end].Output;
-        int result = end + 1 < events.Count && events[end + 1] is { Kind: TraceEventKind.GuestResult, HasOutput: true } ? end + 1 : -1;
+        int result = end + 1 < events.Count && events[end + 1] is { Kind: TraceEventKind.GuestResult, HasOutput: true } shown && IsOf(events[end], shown) ? end + 1 : -1;
         int last = -1;
         for (int step = 0; leaf is not null && output.Rax != Status.TDX_SUCCESS && step < leaf.Steps.Length; step++)
         {
@@ -42,6 +42,9 @@ internal readonly record struct RecordedEnd(int Event, int Result, RegisterFile 
         >= AgentPhase.InGuest => MayEnter,
         _ => true,
     };
+
+    private static bool IsOf(in TraceEvent end, in TraceEvent result) =>
+        (HostLeaf)LeafNames.Number(end.Input.Rax) == HostLeaf.TDH_VP_ENTER && LeafOperands.Of(HostLeaf.TDH_VP_ENTER)[0].PageOf(end.Input) == result.Hpa;
 
     /// <summary>The guest can still be shown this.</summary>
     public static bool IsPossible(in GuestProgram program, in TraceEvent result) => !program.TdcallReturned || program.Result.Registers == result.Output;

@@ -56,8 +56,11 @@ public sealed class ExhaustiveSearchTests
         int calls = 0;
         foreach (TraceEvent e in events[start..])
         {
-            if (e.Kind is not (TraceEventKind.Begin or TraceEventKind.End) || e.Lp % 2 == without % 2)
+            bool isOfCall = e.Kind is TraceEventKind.Begin or TraceEventKind.End;
+            if ((isOfCall && e.Lp % 2 == without % 2) || (e.Kind == TraceEventKind.GuestResult && kept[^1].Kind != TraceEventKind.End))
                 continue;
+            if (e.Kind == TraceEventKind.Seamcall)
+                break;
             calls += e.Kind == TraceEventKind.Begin ? 1 : 0;
             if (calls > most)
                 break;

@@ -1,0 +1,115 @@
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+using TdxVerify.Abi;
+using TdxVerify.Hardware.Trace;
+using TdxVerify.Properties.Choices;
+using TdxVerify.Properties.Histories;
+
+namespace TdxVerify.Properties.Threads;
+
+/// <summary>
+/// Drives a port from several threads and judges what happened, round by round: some interleaving of the model's steps,
+/// consistent with the order of time, must explain every answer.
+/// </summary>
+public sealed class ThreadsRun
+{
+    private readonly ThreadsOptions _options;
+    private readonly IPort _port;
+    private readonly HistoryJudge _judge;
+    private readonly Stopwatch _time = new();
+    private readonly Stopwatch _judging = new();
+    private volatile bool _isStopped;
+
+    /// <summary>A run on a port, which stays its owner's.</summary>
+    /// <exception cref="InputException">The port cannot be used by threads, or has too few logical processors.</exception>
+    public ThreadsRun(IPort port, ThreadsOptions options)
+    {
+        if (!port.SupportsThreads)
+            throw new InputException($"{port.Name} cannot be called by several threads at once; leave --threads out");
+        if (options.Threads > port.Platform.LpCount)
+            throw new InputException($"--threads: {options.Threads} threads need as many logical processors; {port.Name} has {port.Platform.LpCount}");
+        _options = options;
+        _port = port;
+        _judge = new HistoryJudge(port.Platform);
+    }
+
+    /// <summary>What happened so far; may be read while the run goes on.</summary>
+    public ThreadsFigures Figures { get; private set; } = new();
+
+    /// <summary>A failing history is being made small.</summary>
+    public bool IsShrinking { get; private set; }
+
+    /// <summary>Ends the run after the round that is being made.</summary>
+    public void Stop() => _isStopped = true;
+
+    /// <summary>Runs until the time is over, a history has no explanation, or <see cref="Stop"/>.</summary>
+    /// <exception cref="InputException">The port does not carry out a call that it must know.</exception>
+    public ThreadsResult Run()
+    {
+        _time.Start();
+        long histories = 0;
+        ThreadsFailure? failure = null;
+        using (var threads = new PortThreads(_port, _options.Threads))
+        {
+            while (failure is null && !IsOver)
+            {
+                int seed = (int)ChoiceStream.FromSeed(_options.Seed + (ulong)histories, 1)[0, 0];
+                failure = MakeHistory(new ThreadedHistory(_port, threads, _options.Threads, seed), (int)histories++);
+            }
+        }
+
+        return new ThreadsResult
+        {
+            Figures = Figures,
+            Histories = histories,
+            Seconds = _time.Elapsed.TotalSeconds,
+            JudgingSeconds = _judging.Elapsed.TotalSeconds,
+            Seed = _options.Seed,
+            Failure = failure,
+            WasInterrupted = _isStopped && failure is null,
+        };
+    }
+
+    private bool IsOver => _isStopped || _time.Elapsed >= _options.Time || Figures.Calls >= _options.Calls;
+
+    private ThreadsFailure? MakeHistory(ThreadedHistory history, int number)
+    {
+        _judge.Reset();
+        long end = Figures.Calls + ThreadsOptions.CallsOfHistory;
+        history.Start(number);
+        int judged = 0;
+        while (true)
+        {
+            ReadOnlySpan<TraceEvent> events = CollectionsMarshal.AsSpan(history.Events)[judged..];
+            Figures += ThreadsFigures.Of(events);
+            if (history.Result == PortResult.NotSupported || (history.Result != PortResult.Ok && judged == 0))
+                throw new InputException($"{_port.Name} answers {history.Result} to a call that a run with threads needs");
+            if (history.Result != PortResult.Ok)
+                return Died(history);
+            _judging.Start();
+            HistoryFinding? finding = _judge.Judge(events);
+            _judging.Stop();
+            judged = history.Events.Count;
+            if (finding is not null)
+                return Shrink(history.Events, finding);
+            if (IsOver || Figures.Calls >= end)
+                return null;
+            history.Round();
+        }
+    }
+
+    private static ThreadsFailure Died(ThreadedHistory history)
+    {
+        int calls = HistoryShrinker.CallsIn(history.Events);
+        return new ThreadsFailure($"the implementation answers {history.Result}: it died, and so would the host", null, history.Events, calls, calls);
+    }
+
+    private ThreadsFailure Shrink(List<TraceEvent> events, HistoryFinding finding)
+    {
+        IsShrinking = true;
+        var shrinker = new HistoryShrinker(_judge, _options.ShrinkTime, () => _isStopped);
+        int made = HistoryShrinker.CallsIn(events[..(finding.Position + 1)]);
+        (IReadOnlyList<TraceEvent> smallest, HistoryFinding last) = shrinker.Shrink(events, finding);
+        return new ThreadsFailure($"{last.Rejection.Event}: {last.Rejection.Reason}", last, smallest, HistoryShrinker.CallsIn(smallest), made);
+    }
+}

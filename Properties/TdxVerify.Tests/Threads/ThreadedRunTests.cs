@@ -1,0 +1,49 @@
+using TdxVerify.Abi;
+using TdxVerify.Hardware.Trace;
+using TdxVerify.Properties.Threads;
+using TdxVerify.Properties.Traces;
+using TdxVerify.Reference;
+using TdxVerify.Tests.Traces;
+using Xunit;
+
+namespace TdxVerify.Tests.Threads;
+
+/// <summary>Histories from real threads: those of the reference have an explanation, those of one without a lock do not.</summary>
+public sealed class ThreadedRunTests(Judging judging) : IClassFixture<Judging>
+{
+    private static readonly TimeSpan s_patience = TimeSpan.FromMinutes(2);
+
+    [Theory]
+    [InlineData(ModuleProfile.V1_5_01)]
+    [InlineData(ModuleProfile.V1_5_05)]
+    public void Histories_of_the_reference_have_an_explanation(ModuleProfile profile)
+    {
+        using var port = new ReferencePort(new PlatformInfo { Profile = profile });
+
+        ThreadsResult result = new ThreadsRun(port, new ThreadsOptions { Threads = 4, Seed = 1, Calls = 400, Time = s_patience }).Run();
+
+        Assert.True(result.Failure is null, result.Failure?.Reason);
+        Assert.True(result.Figures.Overlapping > 0 && result.Figures.Busy > 0, $"{result.Figures}: calls hardly met");
+    }
+
+    [Theory]
+    [InlineData(nameof(RemovedLock.SeptEntry))]
+    [InlineData(nameof(RemovedLock.SeptTree))]
+    [InlineData(nameof(RemovedLock.Epoch))]
+    [InlineData(nameof(RemovedLock.PamtEntry))]
+    public void A_reference_without_one_of_its_locks_is_caught(string without)
+    {
+        var platform = new PlatformInfo();
+        using var port = new ReferencePort(platform, Enum.Parse<RemovedLock>(without));
+        var options = new ThreadsOptions { Threads = 4, Seed = 1, Calls = 20_000, Time = s_patience, ShrinkTime = TimeSpan.FromSeconds(1) };
+
+        ThreadsResult result = new ThreadsRun(port, options).Run();
+
+        Assert.True(result.Failure is not null, $"not noticed: {result.Figures}");
+        Assert.True(result.Failure.Calls <= result.Failure.CallsMade);
+        if (result.Failure.Finding is null)
+            return;
+        TraceVerdict verdict = judging.Judge(new TraceHeader { Implementation = port.Name, Platform = platform }, result.Failure.Events);
+        Assert.Equal((TraceOutcome.Rejected, result.Failure.Events.Count + 1), (verdict.Outcome, verdict.Finding!.Line));
+    }
+}
