@@ -78,13 +78,27 @@ internal sealed class HistoryShrinker(HistoryJudge judge, TimeSpan time, Func<bo
         return rounds;
     }
 
-    // A call with its guest operation and what became of it.
+    // What a vCPU was told is done by an entry that follows: without it that entry would do something else.
+    private static bool IsDone(List<TraceEvent> events, int told)
+    {
+        for (int i = told + 1; i < events.Count; i++)
+        {
+            if (events[i].Kind == TraceEventKind.Guest && events[i].Hpa == events[told].Hpa)
+                return false;
+            if (events[i].Kind is TraceEventKind.Begin or TraceEventKind.GuestResult && (events[i].Hpa == events[told].Hpa || events[i].Input.Rcx == events[told].Hpa))
+                return true;
+        }
+
+        return false;
+    }
+
+    // A call with what became of its guest operation.
     private static List<HashSet<int>> Calls(List<TraceEvent> events)
     {
         var calls = new List<HashSet<int>>();
         for (int i = 1; i < events.Count - 1; i++)
         {
-            if (events[i].Kind is TraceEventKind.Seamcall or TraceEventKind.Guest or TraceEventKind.Write)
+            if (events[i].Kind is TraceEventKind.Seamcall or TraceEventKind.Write || (events[i].Kind == TraceEventKind.Guest && !IsDone(events, i)))
             {
                 calls.Add([i]);
             }
