@@ -31,6 +31,9 @@ internal sealed class HistorySearch
     // Up to so many dead ends a segment is begun again as soon as something was learnt, after that only at its end.
     private const int EarlyDeadEnds = 1000;
 
+    // Each has a copy of the calls in flight: some 100 MB in all.
+    private const int MostKeptChoices = 30_000;
+
     private const int DeadEndsPerProbe = 512;
 
     // An explanation that is found at all by calls that help one another in turn took at most half as many.
@@ -212,10 +215,11 @@ internal sealed class HistorySearch
         return true;
     }
 
-    // What a narrow search left to be tried is not kept: there is much of it, and a wider search comes to it as well.
+    // Of a long history, what a narrow search left to be tried is not kept: there is much of it, and a wider search comes
+    // to it as well.
     private void Settle()
     {
-        if (_segment < 0 || CurrentEffort != Effort.Narrow || _choices.Count == _segment + 1)
+        if (_choices.Count < MostKeptChoices || _segment < 0 || CurrentEffort != Effort.Narrow || _choices.Count == _segment + 1)
             return;
         _configuration.Forget(_choices[_segment + 1].Point);
         _choices.RemoveRange(_segment + 1, _choices.Count - _segment - 1);
