@@ -1,5 +1,7 @@
 using System.Reflection;
 using System.Reflection.Emit;
+using System.Runtime.InteropServices;
+using TdxVerify.Abi;
 
 namespace TdxVerify.Model;
 
@@ -11,22 +13,20 @@ public sealed class CallTrimmer<S>
     private static readonly FieldInfo[] s_fields = typeof(Call).GetFields();
 
     // What the machine itself looks at between two steps of a list, and at its end.
-    private static readonly string[] s_control =
+    private static readonly FieldInfo[] s_control = Array.ConvertAll(
     [
+        nameof(Call.In), nameof(Call.Out), nameof(Call.Vcpu), nameof(Call.Td),
         nameof(Call.Held), nameof(Call.Lp), nameof(Call.Status), nameof(Call.FailedStep), nameof(Call.Detail), nameof(Call.End), nameof(Call.OutOfScope),
         nameof(Call.Progress), nameof(Call.SplitsLocks), nameof(Call.FollowUp), nameof(Call.Aftermath),
-    ];
+    ],
+        Field);
 
     private readonly FieldUses _uses = new();
     private readonly LeafSet<S> _leaves;
-    private readonly Clear?[][] _clear;
+    private readonly Dictionary<Place, Clear?> _clear = [];
 
     /// <summary>For calls of these leaves.</summary>
-    public CallTrimmer(LeafSet<S> leaves)
-    {
-        _leaves = leaves;
-        _clear = [.. leaves.All.Select(list => new Clear?[2 * (list.Steps.Length + 1)])];
-    }
+    public CallTrimmer(LeafSet<S> leaves) => _leaves = leaves;
 
     private delegate void Clear(ref Call c);
 
@@ -47,33 +47,68 @@ public sealed class CallTrimmer<S>
 
         // Nothing but reports looks at which step it was.
         a.Call.FailedStep = Math.Min(a.Call.FailedStep, 1);
-        int place = (2 * a.Step) + (a.Call.Detail == FailureDetail.None ? 0 : 1);
-        (_clear[a.List][place] ??= Compile(Live(a)))(ref a.Call);
+        ref Clear? clear = ref CollectionsMarshal.GetValueRefOrAddDefault(_clear, Place.Of(a), out _);
+        (clear ??= Compile(Live(a)))(ref a.Call);
     }
 
     private HashSet<FieldInfo> Live(in Agent a)
     {
-        var live = new HashSet<FieldInfo>(s_control.Select(name => typeof(Call).GetField(name)!));
         Leaf<S> list = _leaves.All[a.List];
-        bool answers = a.Call.Detail != FailureDetail.None;
-        for (int i = a.Step; i < list.Steps.Length; i++)
-        {
-            Step<S> step = list.Steps[i];
-            answers |= step.Failure.Detail != FailureDetail.None;
-            Add(live, step.Test);
-            Add(live, step.Action);
-            Add(live, step.Undo);
-            if (((Delegate?)step.Test ?? step.Action!).Method is var method && method.GetCustomAttribute<VisibleAttribute>()?.Part is { } part)
-                live.UnionWith(_uses.Of(method.DeclaringType!.GetMethod(part, BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic)!));
-        }
-
-        Keep(live, nameof(Call.In), nameof(Call.Out), nameof(Call.Vcpu), nameof(Call.Td));
-        if (answers)
-            Keep(live, nameof(Call.Value), nameof(Call.Entry), nameof(Call.Level), nameof(Call.Gpa));
+        HashSet<FieldInfo> live = a.Call.FailedStep != 0 ? LiveAfterFailure(list, a) : LiveBefore(list, a.Step, a.Call.Progress > 0 || a.Call.FollowUp != LockFollowUp.None);
+        live.UnionWith(s_control);
         if (list.Id.IsGuest && list != _leaves.TdExit)
             Keep(live, nameof(Call.Gpa), nameof(Call.Access));
         return live;
     }
+
+    // What the call took back or dropped first is the step that it stands at, the releases follow.
+    private HashSet<FieldInfo> LiveAfterFailure(Leaf<S> list, in Agent a)
+    {
+        HashSet<FieldInfo> live = Answer(a.Call.Detail);
+        if (a.Call.Aftermath == Aftermath.Undo)
+            Add(live, list.Steps[a.Step].Undo);
+        live.UnionWith(LiveBefore(list, a.Call.Aftermath == Aftermath.None ? a.Step : list.FirstRelease, underWay: false));
+        return live;
+    }
+
+    // Backwards: a field lives before a step if the step reads it, or if it lives after the step, which leaves it alone.
+    private HashSet<FieldInfo> LiveBefore(Leaf<S> list, int first, bool underWay)
+    {
+        HashSet<FieldInfo> live = [];
+        HashSet<FieldInfo> release = [];
+        for (int i = list.Steps.Length - 1; i >= first; i--)
+        {
+            Step<S> step = list.Steps[i];
+            MethodInfo method = ((Delegate?)step.Test ?? step.Action!).Method;
+            VisibleAttribute? visible = method.GetCustomAttribute<VisibleAttribute>();
+            if (step.Test is not null)
+            {
+                live.UnionWith(release);
+                live.UnionWith(Answer(step.Failure.Detail));
+                Add(live, step.Undo);
+            }
+
+            Add(live, step.Test);
+            Add(live, step.Action);
+            if (visible?.Part is { } part)
+                live.UnionWith(_uses.Of(method.DeclaringType!.GetMethod(part, BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic)!));
+            if (visible is not null && !(underWay && i == first))
+                live.ExceptWith(visible.Sets.Select(Field));
+            if (i == list.FirstRelease)
+                release = [.. live];
+        }
+
+        return live;
+    }
+
+    // What the answer shows besides the registers that steps have set.
+    private HashSet<FieldInfo> Answer(FailureDetail detail) => detail switch
+    {
+        FailureDetail.SeptEntry => [.. _uses.Of(((StepAction<S>)SeptSteps<S>.ReturnEntry).Method)],
+        FailureDetail.LevelInStatus => [Field(nameof(Call.Level))],
+        FailureDetail.EmulatedEptViolation => [Field(nameof(Call.Gpa))],
+        _ => [],
+    };
 
     private void Add(HashSet<FieldInfo> live, Delegate? code)
     {
@@ -87,7 +122,16 @@ public sealed class CallTrimmer<S>
     private static void Keep(HashSet<FieldInfo> live, params ReadOnlySpan<string> fields)
     {
         foreach (string field in fields)
-            live.Add(typeof(Call).GetField(field)!);
+            live.Add(Field(field));
+    }
+
+    private static FieldInfo Field(string name) => typeof(Call).GetField(name)!;
+
+    // All that decides which fields live.
+    private readonly record struct Place(int List, int Step, bool UnderWay, bool Failed, FailureDetail Detail, Aftermath Aftermath)
+    {
+        public static Place Of(in Agent a) => new(
+            a.List, a.Step, a.Call.Progress > 0 || a.Call.FollowUp != LockFollowUp.None, a.Call.FailedStep != 0, a.Call.Detail, a.Call.Aftermath);
     }
 
     private static Clear Compile(HashSet<FieldInfo> live)

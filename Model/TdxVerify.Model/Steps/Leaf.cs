@@ -49,6 +49,9 @@ public sealed class Leaf<S>
     /// <summary>The steps, in order.</summary>
     public ImmutableArray<Step<S>> Steps { get; }
 
+    /// <summary>The place of the first release step, where a failed call goes on.</summary>
+    internal int FirstRelease => _firstRelease;
+
     /// <summary>The same leaf with other steps.</summary>
     public Leaf<S> With(IEnumerable<Step<S>> steps) => new(Id, steps) { Index = Index };
 

@@ -19,4 +19,10 @@ public sealed class VisibleAttribute : Attribute
     /// leaves <see cref="Call.Again"/> false; <see cref="Call.Progress"/> counts the calls before.
     /// </summary>
     public string? Part { get; init; }
+
+    /// <summary>
+    /// Fields of <see cref="Call"/> that the step gives a value, whatever they were, in its first access: before it they
+    /// hold nothing that tells calls apart.
+    /// </summary>
+    public string[] Sets { get; init; } = [];
 }

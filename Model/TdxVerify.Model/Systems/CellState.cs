@@ -64,7 +64,7 @@ public struct CellState(PlatformInfo platform, ICells cells) : IPlatformState
         Cells.Write(Cell.Pamt(at, field), field switch
         {
             PamtField.Bepoch when value == 0 => OldestEpoch,
-            PamtField.Lock => WithoutResidue(value),
+            PamtField.Lock => WithoutResidue(value, HostPriorityLock.AllButReaders),
             _ => value,
         });
         if (OldestEpoch == 0 || field != PamtField.Type || value != (ulong)PageType.PT_NDA)
@@ -92,7 +92,8 @@ public struct CellState(PlatformInfo platform, ICells cells) : IPlatformState
     public readonly void SetTd(int td, TdField field, ulong value) => Cells.Write(Cell.Td(td, field), field switch
     {
         TdField.Epoch when value < OldestEpoch => OldestEpoch + AgeOfCurrent,
-        TdField.OpStateLock or TdField.SeptTreeLock or TdField.EpochLock => WithoutResidue(value),
+        TdField.OpStateLock => WithoutResidue(value, HostPriorityLock.AllButReaders),
+        TdField.SeptTreeLock or TdField.EpochLock => WithoutResidue(value, PlainLock.AllButReaders),
         _ => value,
     });
 
@@ -132,7 +133,7 @@ public struct CellState(PlatformInfo platform, ICells cells) : IPlatformState
 
     /// <inheritdoc/>
     public readonly void SetGlobal(GlobalField field, ulong value) =>
-        Cells.Write(new Cell(ChangeKind.Global, 0, (int)field), field == GlobalField.KotLock ? WithoutResidue(value) : value);
+        Cells.Write(new Cell(ChangeKind.Global, 0, (int)field), field == GlobalField.KotLock ? WithoutResidue(value, PlainLock.AllButReaders) : value);
 
     /// <inheritdoc/>
     public readonly uint X2ApicId(int td, int vcpuIndex) => (uint)Cells.Read(new Cell(ChangeKind.X2ApicId, td, vcpuIndex));
@@ -195,7 +196,7 @@ public struct CellState(PlatformInfo platform, ICells cells) : IPlatformState
 
     // Readers that were refused are counted until the exclusive holder drops them all, and nothing looks at them. Both
     // kinds of locks have the exclusive holder in bit 0; the flag of host priority stays.
-    private readonly ulong WithoutResidue(ulong word) => OldestEpoch != 0 && PlainLock.IsExclusive(word) ? word & HostPriorityLock.AllButReaders : word;
+    private readonly ulong WithoutResidue(ulong word, ulong allButReaders) => OldestEpoch != 0 && PlainLock.IsExclusive(word) ? word & allButReaders : word;
 
     private readonly void Clear(ChangeKind kind, int target, int first, int end)
     {

@@ -48,7 +48,7 @@ internal static class GuestMemory<S>
         return c.Value.State != SeptState.MAPPED;
     }
 
-    [Visible(Part = nameof(WalkOneLevelAgain))]
+    [Visible(Part = nameof(WalkOneLevelAgain), Sets = [nameof(Call.Level), nameof(Call.Entry), nameof(Call.Value)])]
     private static void WalkAgain(ref S s, ref Call c, int arg) => SeptSteps<S>.Walk(ref s, ref c, SeptLevel.Page4K);
 
     private static void WalkOneLevelAgain(ref S s, ref Call c, int arg) => SeptSteps<S>.WalkOneLevel(ref s, ref c, SeptLevel.Page4K);

@@ -89,12 +89,12 @@ internal static class TdgMem<S>
 
     private static void ReadGpa(ref S s, ref Call c, int arg) => c.Gpa = c.In.Rcx;
 
-    [Visible(Part = nameof(WalkOneLevelToWantedLevel))]
+    [Visible(Part = nameof(WalkOneLevelToWantedLevel), Sets = [nameof(Call.Level), nameof(Call.Entry), nameof(Call.Value)])]
     private static void WalkToWantedLevel(ref S s, ref Call c, int arg) => SeptSteps<S>.Walk(ref s, ref c, c.WantedLevel);
 
     private static void WalkOneLevelToWantedLevel(ref S s, ref Call c, int arg) => SeptSteps<S>.WalkOneLevel(ref s, ref c, c.WantedLevel);
 
-    [Visible(Part = nameof(WalkOneLevelToEnd))]
+    [Visible(Part = nameof(WalkOneLevelToEnd), Sets = [nameof(Call.Level), nameof(Call.Entry), nameof(Call.Value)])]
     private static void WalkToEnd(ref S s, ref Call c, int arg) => SeptSteps<S>.Walk(ref s, ref c, SeptLevel.Page4K);
 
     private static void WalkOneLevelToEnd(ref S s, ref Call c, int arg) => SeptSteps<S>.WalkOneLevel(ref s, ref c, SeptLevel.Page4K);
