@@ -12,6 +12,7 @@ internal static class CommandTable
         PropsCommand.Create(terminal),
         ReplayCommand.Create(terminal),
         ExploreCommand.Create(terminal),
+        TwinsCommand.Create(terminal),
         BenchCommand.Create(terminal),
         ExplainCommand.Create(terminal),
         DiagramCommand.Create(terminal),

@@ -26,24 +26,21 @@
 #define HP_RELEASE_SHARED(word) word = word - READER
 #define HP_RELEASE_EXCLUSIVE(word) word = word & HOST_PRIORITY
 
-#define PLAIN_SHARED(word, granted, refused, claim) \
+#define PLAIN_SHARED(word, granted, refused, case) \
 	if \
 	:: d_step { !(word & EXCLUSIVE); word = word + PLAIN_READER } goto granted \
-	:: d_step { word & EXCLUSIVE; status = OPERAND_BUSY; claim } goto refused \
+	:: d_step { word & EXCLUSIVE; status = OPERAND_BUSY; case } goto refused \
 	fi
 
-#define PLAIN_EXCLUSIVE(word, granted, refused, claim) \
+#define PLAIN_EXCLUSIVE(word, granted, refused, case) \
 	if \
 	:: d_step { word == FREE_WORD; word = EXCLUSIVE } goto granted \
-	:: d_step { word != FREE_WORD; status = OPERAND_BUSY; claim } goto refused \
+	:: d_step { word != FREE_WORD; status = OPERAND_BUSY; case } goto refused \
 	fi
 
 /* One step at a label: no goto leads to the label of a d_step itself. */
 #define STEP(work) if :: d_step { work } fi
 
-/* What a claim says never happens; a run that looks for it names it by -D. */
-#ifdef CLAIM
-#define NEVER(number) assert(CLAIM != number)
-#else
-#define NEVER(number) skip
-#endif
+/* A case that occurs: told once, no part of the state. */
+c_decl { static unsigned char told[8]; }
+#define REACHED(number) c_code { if (!told[number]) { told[number] = 1; printf("reached: %d\n", number); } }

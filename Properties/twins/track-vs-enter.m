@@ -163,6 +163,7 @@ begin
   endswitch;
 end;
 
-cover "TDH.VP.ENTER is busy" enter_status = operand_busy;
-cover "TDH.MEM.TRACK is busy" track_status = operand_busy;
-cover "TDH.MEM.TRACK finds the previous epoch in use" track_status = previous_tlb_epoch_busy;
+-- The cases of the Promela twin.
+cover "1" enter_status = operand_busy;
+cover "2" track_status = operand_busy;
+cover "3" track_status = previous_tlb_epoch_busy;

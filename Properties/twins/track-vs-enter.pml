@@ -14,10 +14,7 @@
 #define PREVIOUS 2
 #define CURRENT 3
 
-/* Claims. */
-#define ENTER_IS_NEVER_BUSY 1
-#define TRACK_IS_NEVER_BUSY 2
-#define PREVIOUS_EPOCH_IS_NEVER_BUSY 3
+/* Cases that occur: 1 TDH.VP.ENTER is busy, 2 TDH.MEM.TRACK is busy, 3 it finds the previous epoch in use. */
 
 byte pamt_1g, pamt_2m, pamt_tdr, pamt_tdvpr, op_state_lock;
 byte epoch_lock;
@@ -39,7 +36,7 @@ enter_tdr:	HP_SHARED(pamt_tdr, enter_op_state, drop_4k);
 enter_op_state:	HP_SHARED(op_state_lock, associate, drop_tdr);
 associate:	assert(!vcpu_active);
 count:		skip;	/* it was associated before */
-epoch:		PLAIN_SHARED(epoch_lock, take_sample, drop_op_state, NEVER(ENTER_IS_NEVER_BUSY));
+epoch:		PLAIN_SHARED(epoch_lock, take_sample, drop_op_state, REACHED(1));
 take_sample:	sample = CURRENT;
 		d_step { assert(sample == CURRENT); running_current = running_current + 1 };
 		d_step { epoch_lock = epoch_lock - PLAIN_READER; vcpu_epoch = sample; sample = 0; lp_rip_recorded = 1 };
@@ -81,11 +78,11 @@ track:		HP_SHARED(pamt_1g, track_2m, track);
 track_2m:	HP_SHARED(pamt_2m, track_4k, drop_1g);
 track_4k:	HP_SHARED(pamt_tdr, track_op_state, drop_2m);
 track_op_state:	HP_SHARED(op_state_lock, epoch, drop_4k);
-epoch:		PLAIN_EXCLUSIVE(epoch_lock, check, drop_op_state, NEVER(TRACK_IS_NEVER_BUSY));
+epoch:		PLAIN_EXCLUSIVE(epoch_lock, check, drop_op_state, REACHED(2));
 check:
 		if
 		:: d_step { running_previous == 0; skip } goto advance
-		:: d_step { running_previous != 0; status = PREVIOUS_TLB_EPOCH_BUSY; NEVER(PREVIOUS_EPOCH_IS_NEVER_BUSY) } goto drop_epoch
+		:: d_step { running_previous != 0; status = PREVIOUS_TLB_EPOCH_BUSY; REACHED(3) } goto drop_epoch
 		fi;
 advance:	STEP(
 			kept = running_previous;

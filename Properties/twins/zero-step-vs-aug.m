@@ -267,7 +267,7 @@ begin
   endswitch;
 end;
 
-cover "TDH.VP.ENTER is busy" exists v: vcpu do vcpus[v].status = e_busy endexists;
-cover "TDH.MEM.PAGE.AUG is busy" status = a_busy;
-cover "TDH.VP.ENTER emulates an EPT violation" exists v: vcpu do vcpus[v].status = e_ept_violation & vcpus[v].place = e_uncount endexists;
-cover "TDH.MEM.PAGE.AUG adds the page" entry = pending;
+-- The cases of the Promela twin.
+cover "1" exists v: vcpu do vcpus[v].status = e_busy endexists;
+cover "2" status = a_busy;
+cover "3" entry = pending;

@@ -15,11 +15,7 @@
 #define PENDING 1
 #define MAPPED 2
 
-/* Claims. */
-#define ENTER_IS_NEVER_BUSY 1
-#define AUG_IS_NEVER_BUSY 2
-#define VIOLATION_IS_NEVER_EMULATED 3
-#define PAGE_IS_NEVER_ADDED 4
+/* Cases that occur: 1 TDH.VP.ENTER is busy, 2 TDH.MEM.PAGE.AUG is busy, 3 it adds the page. */
 
 byte pamt_1g, pamt_2m, pamt_tdr, op_state_lock;
 byte pamt_tdvpr[2];
@@ -63,14 +59,14 @@ tree:		/* only if the list of faulting GPAs is not empty */
 		if
 		:: d_step { !fault_listed[_pid]; skip } goto translated
 		:: d_step { fault_listed[_pid] && tree_lock == FREE_WORD; tree_lock = EXCLUSIVE; tree_held = 1 } goto translate
-		:: d_step { fault_listed[_pid] && tree_lock != FREE_WORD; status = OPERAND_BUSY; NEVER(ENTER_IS_NEVER_BUSY) } goto uncount
+		:: d_step { fault_listed[_pid] && tree_lock != FREE_WORD; status = OPERAND_BUSY; REACHED(1) } goto uncount
 		fi;
 translate:	skip;	/* the upper levels */
 		skip;
 		skip;
 		if
 		:: d_step { entry_state == MAPPED; assert(false) } goto open_op_state
-		:: d_step { entry_state != MAPPED; status = EPT_VIOLATION; NEVER(VIOLATION_IS_NEVER_EMULATED) } goto uncount
+		:: d_step { entry_state != MAPPED; status = EPT_VIOLATION } goto uncount
 		fi;
 uncount:	STEP(running = running - 1);
 		if
@@ -123,7 +119,7 @@ aug:		HP_SHARED(pamt_1g, aug_2m, aug);
 aug_2m:		HP_SHARED(pamt_2m, aug_4k, drop_1g);
 aug_4k:		HP_SHARED(pamt_tdr, aug_op_state, drop_2m);
 aug_op_state:	HP_SHARED(op_state_lock, tree, drop_4k);
-tree:		PLAIN_SHARED(tree_lock, walk, drop_op_state, NEVER(AUG_IS_NEVER_BUSY));
+tree:		PLAIN_SHARED(tree_lock, walk, drop_op_state, REACHED(2));
 walk:		skip;	/* the upper levels */
 		skip;
 		skip;
@@ -146,7 +142,7 @@ write_entry:	STEP(
 			entry_state = PENDING;
 			entry_locked = 0;
 			entry_host_priority = 0;
-			NEVER(PAGE_IS_NEVER_ADDED)
+			REACHED(3)
 		);
 		d_step { child_counted = 1; page_is_reg = 1 };
 		page_has_bepoch = 1;

@@ -20,6 +20,7 @@ internal static class BenchCommand
         var trace = new Option<string>("--trace") { HelpName = "FILE", Description = "a sequential recording; without it, the built-in mixed-long" };
         Option<string> time = Durations.Option("--time", "how long each measurement takes, once the JIT has settled", "5s");
         var history = new Option<bool>("--history") { Description = $"only the judge of histories: {HistoryCalls:N0} calls that {HistoryThreads} threads make on the reference" };
+        var explore = new Option<bool>("--explore") { Description = "instead: exploration, in turn with Spin on the same scenario; needs spin and gcc" };
         Option<bool> json = CommonOptions.Json();
         var command = new CliCommand("bench", "calls per second on one core: model, reference, property run, trace judge")
         {
@@ -27,13 +28,22 @@ internal static class BenchCommand
                 + "the trace judge. A call is a SEAMCALL, an entry or an exit; resets, guest operations, writes and locks of the recording take their time but do not "
                 + "count. Seconds are of processor time, and each sequence, or round of the property run, counts with its best time, so other load on the machine matters little. "
                 + "Each measurement begins when the JIT has settled, after some seconds. `./run-props.sh bench --micro` runs the micro-benchmarks instead.",
-            Examples = [("", "everything"), ("--trace traces/zero-step.jsonl.gz --json", "another recording, as JSON")],
+            Examples = [("", "everything"), ("--trace traces/zero-step.jsonl.gz --json", "another recording, as JSON"), ("--explore", "states per second and bytes per state against Spin")],
         };
         command.Add(trace);
         command.Add(time);
         command.Add(history);
+        command.Add(explore);
         command.Add(json);
-        command.SetAction(parsed => parsed.GetValue(history) ? History(terminal, parsed.GetValue(json)) : Run(terminal, parsed.GetValue(trace), Durations.Parse("--time", parsed.GetRequiredValue(time)), parsed.GetValue(json)));
+        command.SetAction(parsed =>
+        {
+            bool asJson = parsed.GetValue(json);
+            if (parsed.GetValue(history))
+                return History(terminal, asJson);
+            return parsed.GetValue(explore)
+                ? ExplorationBench.Run(terminal, asJson)
+                : Run(terminal, parsed.GetValue(trace), Durations.Parse("--time", parsed.GetRequiredValue(time)), asJson);
+        });
         return command;
     }
 

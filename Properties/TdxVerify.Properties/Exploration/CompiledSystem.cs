@@ -85,7 +85,7 @@ internal sealed unsafe class CompiledSystem<TLocal>
     /// <exception cref="LayoutTooSmallException">A value turned up for which there is no room.</exception>
     public StepEnd Expand(ulong* state, int agent, int parent, Successors successors, ref bool independent)
     {
-        var step = new Step(state, agent, parent, successors, Layout.Slots);
+        var step = new Step(state, agent, parent, successors);
         int local = Layout.Slots[agent].Read(state);
         StepTree tree = _trees[agent];
         int first = successors.Count;
@@ -138,16 +138,17 @@ internal sealed unsafe class CompiledSystem<TLocal>
 
     private bool Walk(ref Step step, int node, out StepEnd end)
     {
-        int[] nodes = step.Nodes;
+        int* nodes = step.Nodes;
         end = StepEnd.Moved;
         while (nodes[node] >= 0)
         {
-            node = Volatile.Read(ref nodes[node + 1 + step.Slots[nodes[node]].Read(step.State)]);
+            int answer = StateLayout.Slot.ReadAt(step.State, nodes[node], nodes[node + 1]);
+            node = Volatile.Read(ref nodes[node + StepTree.QuestionSize + answer]);
             if (node == 0)
                 return false;
         }
 
-        return nodes[node] == StepTree.End ? Finish(ref step, node, out end) : WalkEachWay(ref step, node, out end);
+        return nodes[node] == StepTree.End ? Finish(ref step, nodes + node, out end) : WalkEachWay(ref step, node, out end);
     }
 
     // A step that may go on in several ways moved if one of them did.
@@ -166,21 +167,18 @@ internal sealed unsafe class CompiledSystem<TLocal>
         return true;
     }
 
-    private bool Finish(ref Step step, int node, out StepEnd end)
+    private bool Finish(ref Step step, int* leaf, out StepEnd end)
     {
-        int[] nodes = step.Nodes;
-        int bits = nodes[node + 2];
+        int bits = leaf[1];
         int choice = step.Choice++;
         step.Independent &= (bits & IndependentBit) != 0;
         end = (StepEnd)(bits & EndBits);
         if (end != StepEnd.Moved)
             return true;
-        ulong events = (uint)nodes[node + 3] | ((ulong)(uint)nodes[node + 4] << 32);
-        ulong* next = step.Successors.Add(step.State, new Transition(step.Agent, choice, step.Parent, events, (StepTraits)(byte)(bits & ~EndBits), nodes[node + 5]));
-        step.Slots[step.Agent].Write(next, nodes[node + 1]);
-        int last = node + 7 + (2 * nodes[node + 6]);
-        for (int i = node + 7; i < last; i += 2)
-            step.Slots[nodes[i]].Write(next, nodes[i + 1]);
+        ulong* next = step.Successors.Add(step.State, new Transition(step.Agent, choice, step.Parent, *(ulong*)(leaf + 2), (StepTraits)(byte)(bits & ~EndBits), leaf[4]));
+        int* word = leaf + StepTree.EndSize;
+        for (int* last = word + (leaf[5] * StepTree.WordSize); word != last; word += StepTree.WordSize)
+            next[word[0]] = (next[word[0]] & *(ulong*)(word + 1)) | *(ulong*)(word + 3);
         if ((bits & (int)StepTraits.Normalizes) != 0)
             Normalize(next);
         return true;
@@ -205,27 +203,45 @@ internal sealed unsafe class CompiledSystem<TLocal>
                 _footprints.Add(agent, _recorder.Uses);
                 int bits = (int)step.End | (int)step.Traits | (_footprints.IsIndependent(agent, _recorder.Uses) ? IndependentBit : 0);
                 _end.Clear();
-                _end.AddRange(StepTree.End, 0, bits, (int)step.Events, (int)(step.Events >> 32), step.Attempt, 0);
+                _end.AddRange(StepTree.End, bits, (int)step.Events, (int)(step.Events >> 32), step.Attempt, 0);
                 if (step.End == StepEnd.Moved)
-                {
-                    // A step whose state is still to be brought to its normal form passes through values that no state has.
-                    NoteValues(_recorder.Written);
-                    _end[1] = Fit(agent, _locals[agent].Number(after));
-                    foreach ((Cell cell, ulong value) in _recorder.Written)
-                    {
-                        int slot = SlotFor(cell, value);
-                        if (slot < 0)
-                            continue;
-                        _end.Add(slot);
-                        _end.Add(Fit(slot, _values[cell].Number(value)));
-                        _end[6]++;
-                    }
-                }
-
-                _trees[agent].Add(local, _recorder.Path, CollectionsMarshal.AsSpan(_end));
+                    AddChanges(agent, after);
+                _trees[agent].Add(local, _recorder.Path, Layout.Slots, CollectionsMarshal.AsSpan(_end));
             }
             while (_recorder.NextChoices());
         }
+    }
+
+    // A step whose state is still to be brought to its normal form passes through values that no state has.
+    private void AddChanges(int agent, in TLocal after)
+    {
+        NoteValues(_recorder.Written);
+        Span<ulong> keep = stackalloc ulong[Layout.Words];
+        Span<ulong> set = stackalloc ulong[Layout.Words];
+        keep.Fill(ulong.MaxValue);
+        set.Clear();
+        Change(keep, set, agent, _locals[agent].Number(after));
+        foreach ((Cell cell, ulong value) in _recorder.Written)
+        {
+            int slot = SlotFor(cell, value);
+            if (slot >= 0)
+                Change(keep, set, slot, _values[cell].Number(value));
+        }
+
+        for (int word = 0; word < Layout.Words; word++)
+        {
+            if (keep[word] == ulong.MaxValue)
+                continue;
+            _end.AddRange(word, (int)keep[word], (int)(keep[word] >> 32), (int)set[word], (int)(set[word] >> 32));
+            _end[StepTree.EndSize - 1]++;
+        }
+    }
+
+    private void Change(Span<ulong> keep, Span<ulong> set, int slot, int number)
+    {
+        StateLayout.Slot at = Layout.Slots[slot];
+        keep[at.Word] &= ~at.Mask;
+        set[at.Word] |= (ulong)Fit(slot, number) << at.Shift;
     }
 
     private int SlotFor(Cell cell, ulong value)
@@ -297,14 +313,13 @@ internal sealed unsafe class CompiledSystem<TLocal>
     }
 
     // A step that is looked up.
-    private ref struct Step(ulong* state, int agent, int parent, Successors successors, StateLayout.Slot[] slots)
+    private ref struct Step(ulong* state, int agent, int parent, Successors successors)
     {
         public readonly ulong* State = state;
         public readonly int Agent = agent;
         public readonly int Parent = parent;
         public readonly Successors Successors = successors;
-        public readonly StateLayout.Slot[] Slots = slots;
-        public int[] Nodes = [];
+        public int* Nodes = null;
         public int Choice = 0;
         public bool Independent = true;
     }

@@ -228,6 +228,8 @@ internal sealed unsafe class Search<TLocal> : IDisposable
         }
 
         for (int i = 0; i < successors.Count; i++)
+            Set.PrefetchState(hashes[i]);
+        for (int i = 0; i < successors.Count; i++)
         {
             ref readonly Transition transition = ref successors.Transition(i);
             var from = new StateId(first.Worker, first.Index + transition.Parent);

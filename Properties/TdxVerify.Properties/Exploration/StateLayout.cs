@@ -57,12 +57,20 @@ internal sealed class StateLayout
     /// <summary>Some bits of a word.</summary>
     internal readonly struct Slot(int word, int shift, int width)
     {
+        private const int WordShift = 8;
+
         public readonly int Word = word;
         public readonly int Shift = shift;
         public readonly int Width = width;
         public readonly ulong Mask = ((1UL << width) - 1) << shift;
 
         public int Capacity => 1 << Width;
+
+        /// <summary>Word and shift in one number; <see cref="ReadAt"/> takes it.</summary>
+        public int Place => (Word << WordShift) | Shift;
+
+        /// <summary>The number at a place.</summary>
+        public static unsafe int ReadAt(ulong* state, int place, int mask) => (int)(state[place >> WordShift] >> (place & ((1 << WordShift) - 1))) & mask;
 
         public unsafe int Read(ulong* state) => (int)((state[Word] & Mask) >> Shift);
 

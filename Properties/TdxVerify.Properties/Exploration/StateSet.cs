@@ -12,8 +12,10 @@ namespace TdxVerify.Properties.Exploration;
 internal sealed unsafe class StateSet : IDisposable
 {
     private const double HighestLoad = 0.75;
+    private const int TagShift = 32;
 
     private readonly StateStore[] _stores;
+    private readonly bool _isAlone;
     private NativeBlock _table;
     private ulong* _entries;
     private ulong _mask;
@@ -21,6 +23,7 @@ internal sealed unsafe class StateSet : IDisposable
     public StateSet(int words, int workers, long firstCapacity = 1 << 14)
     {
         Words = words;
+        _isAlone = workers == 1;
         _stores = [.. Enumerable.Range(0, workers).Select(_ => new StateStore(words))];
         Allocate(firstCapacity);
     }
@@ -78,6 +81,14 @@ internal sealed unsafe class StateSet : IDisposable
             Sse.Prefetch0(_entries + (hash & _mask));
     }
 
+    /// <summary>Fetches the state that is probably equal to one with this hash, whose entry is in the cache already.</summary>
+    public void PrefetchState(ulong hash)
+    {
+        ulong entry = _entries[hash & _mask];
+        if (Sse.IsSupported && entry != 0 && (entry ^ hash) >> TagShift == 0)
+            Sse.Prefetch0(this[new StateId((uint)entry - 1)]);
+    }
+
     /// <summary>Stores a state for a worker. False: it is there already.</summary>
     public bool Add(ulong* state, ulong hash, int worker, StateId parent, out StateId id)
     {
@@ -97,7 +108,7 @@ internal sealed unsafe class StateSet : IDisposable
                 }
 
                 id = new StateId(worker, store.Count);
-                if (Interlocked.CompareExchange(ref Unsafe.AsRef<ulong>(_entries + at), tag | (id.Value + 1), 0) != 0)
+                if (!Publish(_entries + at, tag | (id.Value + 1)))
                     continue;
                 store.Commit(parent.Value);
                 return true;
@@ -172,6 +183,16 @@ internal sealed unsafe class StateSet : IDisposable
         _table.Dispose();
         foreach (StateStore store in _stores)
             store.Dispose();
+    }
+
+    // One worker alone needs no atomic instruction, which would wait for all that is still on its way to memory.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private bool Publish(ulong* at, ulong entry)
+    {
+        if (!_isAlone)
+            return Interlocked.CompareExchange(ref Unsafe.AsRef<ulong>(at), entry, 0) == 0;
+        *at = entry;
+        return true;
     }
 
     private void Enter(ulong hash, StateId id)

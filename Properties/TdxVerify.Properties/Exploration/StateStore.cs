@@ -3,7 +3,7 @@ namespace TdxVerify.Properties.Exploration;
 /// <summary>The states that one worker found, in the order in which it found them, each with the state it was reached from.</summary>
 internal sealed unsafe class StateStore(int words) : IDisposable
 {
-    private const int ChunkBits = 15;
+    private const int ChunkBits = 18;
     private const int ChunkMask = (1 << ChunkBits) - 1;
 
     private readonly List<NativeBlock> _blocks = [];
