@@ -14,15 +14,14 @@ internal sealed partial class SpinChecker : IDisposable
     /// <summary>Full states, no partial-order reduction, no checks that its models do not need: its fastest exact search.</summary>
     public static readonly string[] Compilation = ["-O3", "-DNOREDUCE", "-DSFH", "-DNOCOMP", "-DNOFAIR", "-DNOBOUNDCHECK", "-DNOVSZ"];
 
-    private const int DepthLimit = 1_000_000;
+    private const int FirstDepth = 100_000;
+    private const int LastDepth = 100_000_000;
     private readonly TwinFolder _folder = new();
     private readonly string _version;
-    private readonly Twin _twin;
 
     /// <summary>Builds the checker.</summary>
     public SpinChecker(Twin twin)
     {
-        _twin = twin;
         _version = Version().Match(Tool.Run(_folder.Path, "spin", "-V").Output).Groups[1].Value;
         Tool.Run(_folder.Path, "spin", [.. Generation, $"{twin.Scenario}.pml"]);
         Tool.Run(_folder.Path, "gcc", [.. Compilation, "-o", "pan", "pan.c"]);
@@ -34,9 +33,14 @@ internal sealed partial class SpinChecker : IDisposable
     public CheckerResult Run(long expectedStates, int room = 0)
     {
         int table = Math.Max(BitOperations.Log2((ulong)expectedStates) + 1 + room, 10);
-        ToolRun run = Tool.Run(_folder.Path, Path.Combine(_folder.Path, "pan"), $"-m{DepthLimit}", $"-w{table}");
-        if (run.Output.Contains("max search depth too small", StringComparison.Ordinal))
-            throw new InputException($"{_twin.Scenario}.pml: a run is longer than {DepthLimit} steps, so Spin left states out");
+        ToolRun run;
+        int depth = FirstDepth;
+        do
+        {
+            run = Tool.Run(_folder.Path, Path.Combine(_folder.Path, "pan"), $"-m{depth}", $"-w{table}");
+            depth *= 10;
+        }
+        while (run.Output.Contains("max search depth too small", StringComparison.Ordinal) && depth <= LastDepth);
 
         // Spin counts how it got to the first state as a transition.
         return new CheckerResult(
