@@ -1,7 +1,6 @@
 using System.Reflection;
 using System.Reflection.Emit;
 using System.Runtime.InteropServices;
-using TdxVerify.Abi;
 
 namespace TdxVerify.Model;
 

@@ -30,7 +30,7 @@ internal sealed unsafe partial class NativeBlock : IDisposable
             _length = (nuint)bytes + (isLarge ? HugePage : 0);
             _mapped = Map(null, _length, ReadWrite, PrivateAnonymousUnreserved, -1, 0);
             if (_mapped == (byte*)-1)
-                throw new OutOfMemoryException($"the system gives no {bytes} bytes more");
+                throw new InsufficientMemoryException($"the system gives no {bytes} bytes more");
             Pointer = _mapped;
             if (isLarge)
             {

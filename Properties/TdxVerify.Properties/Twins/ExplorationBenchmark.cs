@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using TdxVerify.Abi;
 
 namespace TdxVerify.Properties.Twins;
