@@ -32,6 +32,13 @@ public static class CellUses
     public static bool ConflictsWith(this CellUse one, CellUse other) =>
         one != CellUse.None && other != CellUse.None && !(one == other && one is CellUse.Read or CellUse.Readers or CellUse.Move);
 
+    /// <summary>
+    /// The cell whose uses count as uses of this one. Where epochs are kept by age, the two reference counts change places
+    /// when TD_EPOCH moves on: a step that uses one of them now would use the other one later.
+    /// </summary>
+    public static Cell SharedWith(Cell cell) =>
+        cell.Kind == ChangeKind.Td && (TdField)cell.Position == TdField.RefCountOdd ? Cell.Td(cell.Object, TdField.RefCountEven) : cell;
+
     /// <summary>What a write is, by what it changes.</summary>
     public static CellUse OfWrite(Cell cell, ulong old, ulong value) =>
         OnlyReadersChange(cell, old, value) ? CellUse.Readers : IsCount(cell) ? CellUse.Move : CellUse.Write;

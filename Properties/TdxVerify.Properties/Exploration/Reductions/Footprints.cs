@@ -30,8 +30,9 @@ internal sealed class Footprints(int agents)
     /// <summary>An agent made a step.</summary>
     public void Add(int agent, IReadOnlyDictionary<Cell, CellUse> step)
     {
-        foreach ((Cell cell, CellUse use) in step)
+        foreach ((Cell used, CellUse use) in step)
         {
+            Cell cell = CellUses.SharedWith(used);
             _seen[agent][cell] = _seen[agent].GetValueOrDefault(cell) | use;
             Grew |= (_assumed[agent].GetValueOrDefault(cell) & use) != use;
         }
@@ -40,8 +41,9 @@ internal sealed class Footprints(int agents)
     /// <summary>No other agent uses, as is assumed, what the step uses in a way that makes the order matter.</summary>
     public bool IsIndependent(int agent, IReadOnlyDictionary<Cell, CellUse> step)
     {
-        foreach ((Cell cell, CellUse use) in step)
+        foreach ((Cell used, CellUse use) in step)
         {
+            Cell cell = CellUses.SharedWith(used);
             for (int other = 0; other < _assumed.Length; other++)
             {
                 if (other != agent && use.ConflictsWith(_assumed[other].GetValueOrDefault(cell)))
