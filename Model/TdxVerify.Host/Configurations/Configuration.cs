@@ -103,6 +103,9 @@ public sealed record Configuration(string Name)
     /// <summary>Laws besides those that always hold.</summary>
     public HostLaws Laws { get; init; } = HostLaws.NoHostBug;
 
+    /// <summary>Busy answers that must occur for a verdict to mean something, by the names under which they are noted: <c>TDH.MEM.TRACK: TDX_OPERAND_BUSY(TD_EPOCH)</c>.</summary>
+    public ImmutableArray<string> MustOccur { get; init; } = [];
+
     /// <summary>Each atomic instruction of an attempt at a lock of the module is a step.</summary>
     public bool SplitsLocks { get; init; }
 
@@ -111,6 +114,12 @@ public sealed record Configuration(string Name)
     /// attempts at locks that every call takes shared, their releases, and reads of S-EPT entries that never change.
     /// </summary>
     public bool JoinsUnseenSteps { get; init; }
+
+    /// <summary>
+    /// Which error a call returns, and why a guest left, is forgotten as soon as it is decided where the program does not
+    /// look at it. Lanes can then not name it where another agent comes in between.
+    /// </summary>
+    public bool ForgetsAnswers { get; init; }
 
     /// <summary>Epochs are kept as the numbers that they are, so that the space has no end: for comparisons to a depth.</summary>
     public bool AbsoluteEpochs { get; init; }

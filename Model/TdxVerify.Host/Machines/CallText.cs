@@ -10,7 +10,7 @@ internal static class CallText
     {
         Agent agent = thread.Agent;
         if (agent.Phase == AgentPhase.Idle)
-            return $"{action.Text}{Operands(action, thread)}: begins";
+            return $"{NameOf(machine, action, thread)}: begins";
         string what = agent.Phase switch
         {
             AgentPhase.HostDispatch or AgentPhase.HostLeaf => action.Text,
@@ -20,13 +20,22 @@ internal static class CallText
         return agent.Phase is AgentPhase.InGuest ? what : $"{what}: {machine.Leaves.All[agent.List].Steps[agent.Step].Text}";
     }
 
+    /// <summary>A SEAMCALL with what it works on.</summary>
+    public static string NameOf(HostMachine machine, SeamcallAction action, in Thread thread)
+    {
+        IEnumerable<OperandKind> operands = LeafOperands.Of(action.Leaf).Select(operand => operand.Kind);
+        if (operands.Any(kind => kind is OperandKind.PageInfo or OperandKind.Gpa))
+            return $"{action.Text} gpa{thread.Gpa}";
+        return action.Leaf == HostLeaf.TDH_PHYMEM_PAGE_WBINVD || action.Leaf == HostLeaf.TDH_PHYMEM_PAGE_RECLAIM ? $"{action.Text} page of gpa{thread.Gpa}" : action.Text;
+    }
+
     /// <summary>What an answer says, in words.</summary>
-    public static string Of(ResultKind kind, Answer answer) => kind switch
+    public static string Of(HostMachine machine, ResultKind kind, Answer answer) => kind switch
     {
         ResultKind.YesNo => answer.Status != 0 ? "yes" : "no",
         ResultKind.Spte => answer.Status switch { MirrorSpte.None => "none", MirrorSpte.Frozen => "frozen", _ => "present" },
         ResultKind.Access => answer.Status switch { 0 => "done", 1 => "#VE", _ => "#PF" },
-        ResultKind.Status or ResultKind.Returned => answer.Code ?? Status(answer.Status),
+        ResultKind.Status or ResultKind.Returned => answer.Code ?? Status(machine, answer),
         _ => "",
     };
 
@@ -38,7 +47,8 @@ internal static class CallText
         {
             CallEnd.Returned => StatusTable.NameOf(call.Status),
             CallEnd.AccessDone => "the page is mapped",
-            CallEnd.EptViolation or CallEnd.EmulatedEptViolation => "EPT violation",
+            CallEnd.EptViolation => "EPT violation",
+            CallEnd.EmulatedEptViolation => "a listed GPA still faults, the guest does not run",
             CallEnd.VirtualizationException => "#VE",
             _ => call.End.ToString(),
         };
@@ -47,11 +57,29 @@ internal static class CallText
     }
 
     // TDH.VP.ENTER returns the reason of the TD exit.
-    private static string Status(ulong status) =>
-        status is > 0 and <= uint.MaxValue && Enum.IsDefined((ExitReason)status) ? $"TD exit: {(ExitReason)status}" : StatusTable.NameOf(status);
+    private static string Status(HostMachine machine, Answer answer)
+    {
+        ulong status = answer.Status;
+        if (status == UnusedAnswers.Forgotten)
+            return "an error that nobody looks at";
+        if (status == (ulong)ExitReason.EptViolation)
+            return $"EPT violation{Kind(answer)}{(machine.Pages.GpaAt(answer.Registers.R8) is var gpa and >= 0 ? $" gpa{gpa}" : "")}";
+        if (status is 0 or > uint.MaxValue || !Enum.IsDefined((ExitReason)status))
+            return StatusTable.NameOf(status);
+        return (ExitReason)status switch
+        {
+            ExitReason.Tdcall => "TDG.VP.VMCALL",
+            ExitReason.ExternalInterrupt => "TD exit by an interrupt",
+            var reason => $"TD exit: {reason}",
+        };
+    }
 
-    private static string Operands(SeamcallAction action, in Thread thread) =>
-        LeafOperands.Of(action.Leaf).Any(operand => operand.Kind is OperandKind.PageInfo or OperandKind.Gpa) ? $" gpa{thread.Gpa}" : "";
+    private static string Kind(Answer answer)
+    {
+        if (When.PendingViolation.Holds(answer))
+            return " of a pending page";
+        return When.AcceptViolation.Holds(answer) ? " of an ACCEPT" : "";
+    }
 
     private static string Instruction(HostMachine machine, in Thread thread) => machine.InstructionOf(thread)?.Op.ToString() ?? "";
 }

@@ -6,6 +6,11 @@ internal sealed record CompiledState(HostProgram Program, ProgramState State, in
     /// <summary>For a call: the state that it begins with.</summary>
     public int Callee { get; set; } = -1;
 
+    /// <summary>What is looked at of the answer of its SEAMCALL.</summary>
+    public LooksAt LooksAt { get; } = State.Transitions.All(transition => ReferenceEquals(transition.When, When.Anything))
+        ? LooksAt.Nothing
+        : State.Transitions.All(transition => ReferenceEquals(transition.When, When.Anything) || ReferenceEquals(transition.When, When.Success)) ? LooksAt.Success : LooksAt.Everything;
+
     /// <summary>What is still needed of what the thread remembers, when it is about to do this state's action.</summary>
     public Remembered Live { get; set; }
 }

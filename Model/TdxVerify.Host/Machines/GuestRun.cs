@@ -30,6 +30,8 @@ internal static class GuestRun
         }
 
         laws?.Look(ref at, before, attempt);
+        if (wasInGuest && worker.Cells.PriorityCleared)
+            at.Report(at.Machine.EventOf(HostEvents.PriorityErased));
         if (thread.Agent.Call.FailedStep != 0 && (before.Call.FailedStep == 0 || before.List != thread.Agent.List))
             Fail(ref at, before);
         if (wasInGuest)
@@ -211,7 +213,7 @@ internal static class GuestRun
                 continue;
             at.Report(transition);
             if (at.Told is not null)
-                at.Found = CallText.Of(Instruction(at).Op.Result, answer);
+                at.Found = CallText.Of(at.Machine, Instruction(at).Op.Result, answer);
             thread.Guest = (ushort)(code.IndexOf(transition.To) + 1);
             at.Worker.State.SetVcpu(thread.Agent.Call.Vcpu, VcpuField.Rip, Instruction(at).Rip);
             return;

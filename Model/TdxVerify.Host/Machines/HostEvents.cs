@@ -15,6 +15,8 @@ internal sealed class HostEvents
     public const string SectionsConflict = "no two agents are in conflicting sections";
     public const string MirrorDisagrees = "the mirror SPTE agrees with the S-EPT entry";
 
+    public const string PriorityErased = "a guest call takes away host priority that nobody has used";
+
     private const int Maximum = 64;
 
     // The class of statuses that say that a resource is busy (facts/status.csv).
@@ -42,6 +44,10 @@ internal sealed class HostEvents
         if (_events.Count > Maximum)
             throw new ProgramException($"{configuration.Name}: its programs report more than {Maximum} things.");
         AddBusy(configuration, leaves);
+        if (_events.Count < Maximum)
+            AddNoted(configuration, PriorityErased);
+        if (configuration.MustOccur.FirstOrDefault(name => !_numbers.ContainsKey(name)) is { } lost)
+            throw new ProgramException($"{configuration.Name}: '{lost}' must occur, but is nothing that its programs could report.");
     }
 
     public IReadOnlyList<SystemEvent> All => _events;
@@ -97,10 +103,13 @@ internal sealed class HostEvents
             foreach (ulong status in leaf.Steps.Select(step => step.Failure.Status).Where(IsBusy).Distinct())
             {
                 if (_events.Count < Maximum)
-                    Add(BusyOf(leaf.Id.Name, status), EventKind.Noted);
+                    AddNoted(configuration, BusyOf(leaf.Id.Name, status));
             }
         }
     }
+
+    private void AddNoted(Configuration configuration, string name) =>
+        Add(name, configuration.MustOccur.Contains(name) ? EventKind.Sometimes : EventKind.Noted);
 
     private void Add(string name, EventKind kind, int agent = -1)
     {

@@ -80,8 +80,26 @@ public sealed class HostMachine : INarratedSystem<Thread>
     public SystemStep Step(int agent, ref Thread local, ICells cells, IChooser chooser) => StepTold(agent, ref local, cells, chooser, null);
 
     /// <inheritdoc/>
-    public SystemStep Step(int agent, ref Thread local, ICells cells, IChooser chooser, ICollection<string> told) =>
+    public SystemStep Step(int agent, ref Thread local, ICells cells, IChooser chooser, ICollection<string> told)
+    {
+        var lines = new List<StepLine>();
+        SystemStep step = StepTold(agent, ref local, cells, chooser, lines);
+        foreach (StepLine line in lines)
+            told.Add(line.ToString());
+        return step;
+    }
+
+    /// <summary>The same, and tells what was done, a line for each state of the program.</summary>
+    public SystemStep Step(int agent, ref Thread local, ICells cells, IChooser chooser, ICollection<StepLine> told) =>
         StepTold(agent, ref local, cells, chooser, told);
+
+    /// <summary>A SEAMCALL that a thread is about to begin or in the middle of, with what it works on.</summary>
+    public string CallOf(in Thread local) => StateOf(local)?.Action is SeamcallAction action ? CallText.NameOf(this, action, local) : "";
+
+    /// <summary>The step of the module that a thread's call is about to make; empty: it runs in the guest, or no call is under way.</summary>
+    public string NextStepOf(in Thread local) => local.Agent.CanStep && local.Agent.Phase != AgentPhase.InGuest
+        ? Leaves.All[local.Agent.List].Steps[local.Agent.Step].Text
+        : "";
 
     /// <inheritdoc/>
     public void Normalize(ISystemState<Thread> state) => EpochAges.Advance(state, TdPages.Tdr, Configuration.Agents.Length);
@@ -92,6 +110,10 @@ public sealed class HostMachine : INarratedSystem<Thread>
     /// <summary>The instruction that the guest of a thread is at; null: no guest runs there.</summary>
     public GuestInstruction? InstructionOf(in Thread local) =>
         local.Guest == 0 ? null : Configuration.GuestOf(VcpuOf(local)).Instructions[local.Guest - 1];
+
+    /// <summary>The status for which a SEAMCALL in flight has been refused; empty: it has not been, or is none.</summary>
+    public static string RefusalOf(in Thread local) =>
+        local.Agent is { Phase: AgentPhase.HostLeaf or AgentPhase.HostDispatch, Call: { FailedStep: not 0, End: CallEnd.Returned } } ? StatusTable.NameOf(local.Agent.Call.Status) : "";
 
     /// <summary>The laws about the module's locks; null: they are not looked at.</summary>
     internal LockLaws? LockLaws { get; }
@@ -130,7 +152,7 @@ public sealed class HostMachine : INarratedSystem<Thread>
     internal int BusyEventOf(in Agent agent) =>
         HostEvents.IsBusy(agent.Call.Status) ? _events[HostEvents.BusyOf(Leaves.All[agent.List].Id.Name, agent.Call.Status)] : -1;
 
-    private SystemStep StepTold(int agent, ref Thread local, ICells cells, IChooser chooser, ICollection<string>? told)
+    private SystemStep StepTold(int agent, ref Thread local, ICells cells, IChooser chooser, ICollection<StepLine>? told)
     {
         if (local.State == Finished)
             return new SystemStep(StepEnd.Done);
@@ -142,7 +164,7 @@ public sealed class HostMachine : INarratedSystem<Thread>
         return step;
     }
 
-    private SystemStep Step(HostWorker worker, int agent, ref Thread local, IChooser chooser, ICollection<string>? told)
+    private SystemStep Step(HostWorker worker, int agent, ref Thread local, IChooser chooser, ICollection<StepLine>? told)
     {
         Thread before = local;
         var at = new HostStep(this, worker, ref local, chooser, agent) { Told = told };

@@ -30,7 +30,7 @@ internal ref struct HostStep
     public StepTraits Traits;
 
     /// <summary>Where what is done is told; null: nobody listens.</summary>
-    public ICollection<string>? Told;
+    public ICollection<StepLine>? Told;
 
     /// <summary>What the access found, in words, for who listens.</summary>
     public string? Found;

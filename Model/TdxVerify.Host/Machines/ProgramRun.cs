@@ -77,9 +77,9 @@ internal sealed class ProgramRun(HostMachine machine, CompiledPrograms programs,
     {
         string found = at.Found ?? "";
         at.Found = null;
-        string answer = end == ActionEnd.Complete ? CallText.Of(action.Result, at.Answer) : "";
+        string? answer = end == ActionEnd.Complete ? CallText.Of(at.Machine, action.Result, at.Answer) : null;
         if (action is not GotoAction)
-            at.Told!.Add(string.Join(": ", ((string[])[text, found, answer]).Where(part => part.Length > 0).Distinct()));
+            at.Told!.Add(new StepLine(action, text, found, answer));
     }
 
     private void Leave(ref HostStep at, CompiledState state)
@@ -149,6 +149,9 @@ internal sealed class ProgramRun(HostMachine machine, CompiledPrograms programs,
         thread = new Thread { Left = thread.Left, State = (ushort)programs.StartOf(bound.Program), Gpa = bound.FirstGpa, Lp = (byte)bound.Lp };
     }
 
+    private bool GuestLooks(in Thread thread) =>
+        machine.InstructionOf(thread) is { } instruction && instruction.Transitions.Any(transition => !ReferenceEquals(transition.When, When.Anything));
+
     private void TakeGpa(ref HostStep at)
     {
         int gpa = machine.Pages.GpaAt(at.Answer.Registers.R8);
@@ -164,6 +167,8 @@ internal sealed class ProgramRun(HostMachine machine, CompiledPrograms programs,
         if (thread.State == HostMachine.Finished || machine.Configuration.KeepsAll)
             return;
         if (thread.Agent.Phase != AgentPhase.Idle)
+            at.Worker.Trimmer.Trim(ref thread.Agent);
+        if (machine.Configuration.ForgetsAnswers && UnusedAnswers.Forget(ref thread.Agent, programs.States[thread.State].LooksAt, GuestLooks(thread)))
             at.Worker.Trimmer.Trim(ref thread.Agent);
         Remembered live = programs.States[thread.State].Live;
         if (!live.HasFlag(Remembered.Result))

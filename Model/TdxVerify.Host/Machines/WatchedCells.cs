@@ -14,6 +14,9 @@ internal sealed class WatchedCells : ICells
     /// <summary>A mirror SPTE, an S-EPT entry or mmu_lock was written.</summary>
     public bool MirrorWritten { get; private set; }
 
+    /// <summary>An S-EPT entry lost its host priority.</summary>
+    public bool PriorityCleared { get; private set; }
+
     /// <summary>Pages that went back to the host.</summary>
     public IReadOnlyList<int> HandedBack => _handedBack;
 
@@ -24,6 +27,7 @@ internal sealed class WatchedCells : ICells
         _handedBack.Clear();
         EpochWritten = false;
         MirrorWritten = false;
+        PriorityCleared = false;
     }
 
     /// <inheritdoc/>
@@ -41,6 +45,9 @@ internal sealed class WatchedCells : ICells
                 _handedBack.Add(new PamtRef(cell.Position >> 4, cell.Object).FirstPage);
                 break;
             case ChangeKind.Entry:
+                MirrorWritten = true;
+                PriorityCleared |= new SeptEntry(_cells.Read(cell)).HasHostPriority && !new SeptEntry(value).HasHostPriority;
+                break;
             case ChangeKind.Host when cell.Object is (int)HostCell.Spte or (int)HostCell.Lock:
                 MirrorWritten = true;
                 break;

@@ -9,7 +9,8 @@ internal static class ZeroStepVsAug
     public static Scenario Scenario { get; } = new(
         "does adding the page at which the guests fault get them on? (It is pending, and faults on.)",
         "facts/zerostep.md, \"Pending pages and this mechanism\"",
-        new Configuration("zero-step-vs-aug")
+        "no: once a GPA is logged as faulting, a pending page there keeps its vCPU from ever running again",
+        new Configuration("zero-step-vs-aug-2")
         {
             Td = new TdLayout { Vcpus = 2, Gpas = GpaLayout.Many(1, GpaStart.Free) },
             Guests = [Reads, Reads],

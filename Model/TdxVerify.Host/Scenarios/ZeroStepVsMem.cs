@@ -3,28 +3,23 @@ namespace TdxVerify.Host;
 /// <summary>Once zero-step mitigation triggers, TDH.VP.ENTER takes the S-EPT tree lock exclusively (facts/zerostep.md).</summary>
 internal static class ZeroStepVsMem
 {
-    public static Scenario Scenario { get; } = Of("zero-step-vs-mem", 2);
+    private const string EnterBusy = "TDH.VP.ENTER: TDX_OPERAND_BUSY(SEPT_TREE)";
+    private const string AugBusy = "TDH.MEM.PAGE.AUG: TDX_OPERAND_BUSY(SEPT_TREE)";
 
-    public static Scenario ThreeVcpus { get; } = Of("zero-step-vs-mem-3", 3);
-
-    private static Scenario Of(string name, int vcpus) => new(
-        "who makes whom busy on the S-EPT tree lock, and does anybody starve?",
+    /// <summary>The smallest: one vCPU that faults for ever, one page that is added elsewhere.</summary>
+    public static Scenario Aug { get; } = new(
+        "a guest faults for ever at one instruction: does TDH.VP.ENTER then keep TDH.MEM.PAGE.AUG of another GPA from getting through, or the reverse?",
         "facts/zerostep.md; the contention (2) of \"TDX MMU part 2\"",
-        new Configuration(name)
+        "from the seventh violation on each can make the other busy; a host that repeats gets its page in",
+        new Configuration("zero-step-vs-aug")
         {
-            Td = new TdLayout { Vcpus = vcpus, Gpas = GpaLayout.Many(2, GpaStart.Free) },
-            Guests = [.. Enumerable.Repeat(Reads(), vcpus)],
+            MustOccur = [EnterBusy, AugBusy],
+            Td = new TdLayout { Gpas = GpaLayout.Many(2, GpaStart.Free) },
+            Guests = [GuestCode.Named("touches gpa0").At("read", GuestOp.Read(0)).Next("read").Progress("touched its page").Build()],
             Agents =
             [
-                .. Enumerable.Range(0, vcpus).Select(vcpu => HostAgent.OfVcpu(vcpu, Calls.EnterLoop)),
-                new HostAgent("mapper", Calls.Map) { Lp = vcpus, Gpas = [0] },
-                new HostAgent("zapper", Calls.Zap) { Lp = vcpus + 1, Gpas = [1] },
+                HostAgent.OfVcpu(0, Calls.EnterAndFault),
+                new HostAgent("mapper", Calls.WhileBusy(Abi.HostLeaf.TDH_MEM_PAGE_AUG)) { Lp = 1, Gpas = [1], Repeat = 1 },
             ],
         });
-
-    // One instruction that touches both pages: it is at the same RIP until both are there.
-    private static GuestCode Reads() => GuestCode.Named("touches both pages")
-        .At("first", GuestOp.Read(0)).Next("second")
-        .At("second", GuestOp.Read(1), sameInstructionAs: "first").Next("first").Progress("touched both pages")
-        .Build();
 }

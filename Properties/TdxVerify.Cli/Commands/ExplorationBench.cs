@@ -7,7 +7,7 @@ namespace TdxVerify.Cli.Commands;
 /// <summary><c>bench --explore</c>: this program and Spin in turn on the same scenario, one core each.</summary>
 internal static class ExplorationBench
 {
-    private const string Scenario = "zero-step-vs-aug";
+    private const string Scenario = "zero-step-vs-aug-2";
     private const int Runs = 3;
 
     public static int Run(Terminal terminal, bool asJson)

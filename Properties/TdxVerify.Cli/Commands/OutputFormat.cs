@@ -15,6 +15,9 @@ internal enum OutputFormat
     /// <summary>One document.</summary>
     Json,
 
+    /// <summary>A sequence diagram that documents draw.</summary>
+    Mermaid,
+
     /// <summary>A picture.</summary>
     Svg,
 }

@@ -24,11 +24,39 @@ public static class Explorer
             search.Run(cancel);
         var lanes = new HostLanes(machine);
         List<Counterexample> violations = [.. Violations(search, lanes)];
-        bool looksAtLiveness = search.IsComplete && violations.Count == 0 && !options.Symmetry && !options.PartialOrder;
-        IReadOnlyList<LivenessReport> liveness = looksAtLiveness ? Liveness(search, machine, lanes) : [];
+        string? notJudged = WhyLivenessIsNotJudged(search, options, violations);
+        IReadOnlyList<LivenessReport> liveness = notJudged is null ? Liveness(search, machine, lanes) : [];
         return new ExploreReport(
             configuration.Name, configuration.Profile, Judge(search, violations, liveness), search.Progress, options.Workers, options.Symmetry, options.PartialOrder,
-            violations, liveness, looksAtLiveness, [.. Sometimes(search, lanes, witnesses)]);
+            violations, liveness, notJudged, WhyStopped(search, options, cancel), [.. Sometimes(search, lanes, witnesses)]);
+    }
+
+    private static string? WhyLivenessIsNotJudged(Search<Thread> search, SearchOptions options, List<Counterexample> violations)
+    {
+        SearchProgress size = search.Progress;
+        int agents = search.System.System.Agents.Count;
+        if (violations.Count > 0)
+            return "a law is broken";
+        if (!search.IsComplete)
+            return "not everything was explored";
+        if (options.Symmetry || options.PartialOrder)
+            return "a reduction leaves out steps that a cycle may need; explore without --symmetry and --partial-order";
+        if (StateGraph.IsTooLarge(size.States, size.Transitions, agents))
+            return "the graph of its steps has more of them than can be numbered";
+        return size.Bytes + StateGraph.BytesFor(size.States, size.Transitions, agents) > options.MemoryLimit
+            ? $"the graph of its steps needs {StateGraph.BytesFor(size.States, size.Transitions, agents) / 1e9:0.0} GB more than the states themselves; give more with --memory"
+            : null;
+    }
+
+    private static string? WhyStopped(Search<Thread> search, SearchOptions options, CancellationToken cancel)
+    {
+        if (search.IsComplete)
+            return null;
+        if (search.FoundViolation && !options.GoesOn)
+            return "a law is broken; --keep-going explores the rest too";
+        if (search.IsOutOfMemory)
+            return $"states and table reached the limit of {options.MemoryLimit / 1e9:0.0} GB; --memory sets it";
+        return cancel.IsCancellationRequested ? "interrupted" : $"all runs of up to {search.Depth} steps were explored, as --depth asked";
     }
 
     private static Verdict Judge(Search<Thread> search, List<Counterexample> violations, IReadOnlyList<LivenessReport> liveness)
@@ -93,7 +121,7 @@ public static class Explorer
         StateId start = graph.Id(finding.State);
         if (finding.Lasso is not { } lasso)
             return lanes.Draw(property, Trail<Thread>.To(search, start));
-        int prefix = Trail<Thread>.To(search, start).Count;
-        return lanes.Draw(property, Trail<Thread>.Through(search, start, graph.StepsOf(search, lasso)), prefix);
+        (IReadOnlyList<TrailStep<Thread>> steps, int loop) = Trail<Thread>.Through(search, start, graph.StepsOf(search, lasso));
+        return lanes.Draw(property, steps, loop);
     }
 }

@@ -50,6 +50,9 @@ internal sealed unsafe class Search<TLocal> : IDisposable
     /// <summary>Everything that can be reached was found.</summary>
     public bool IsComplete { get; private set; }
 
+    /// <summary>It ended because it would have needed more memory than it may have.</summary>
+    public bool IsOutOfMemory => _outOfMemory;
+
     /// <summary>A law was broken.</summary>
     public bool FoundViolation { get; private set; }
 
@@ -171,6 +174,8 @@ internal sealed unsafe class Search<TLocal> : IDisposable
         ulong[] hashes = new ulong[1024];
         while (!_tooSmall && !_outOfMemory && !cancel.IsCancellationRequested && TakeBlock(out StateId first, out int count))
         {
+            if (Set.Bytes > _options.MemoryLimit)
+                _outOfMemory = true;
             if (Set.IsCrowded)
                 Grow();
             _tableGate.EnterReadLock();
@@ -298,7 +303,8 @@ internal sealed unsafe class Search<TLocal> : IDisposable
         {
             if (!Set.IsCrowded)
                 return;
-            if (Set.Bytes + Set.TableBytes > _options.MemoryLimit)
+            // While states are entered into the larger table the old one is still there.
+            if (Set.Bytes + (2 * Set.TableBytes) > _options.MemoryLimit)
                 _outOfMemory = true;
             else
                 Set.Grow();

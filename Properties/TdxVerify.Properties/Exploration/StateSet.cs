@@ -44,7 +44,16 @@ internal sealed unsafe class StateSet : IDisposable
     }
 
     /// <summary>Bytes of states and table.</summary>
-    public long Bytes => _table.Bytes + _stores.Sum(store => store.Bytes);
+    public long Bytes
+    {
+        get
+        {
+            long bytes = _table.Bytes;
+            foreach (StateStore store in _stores)
+                bytes += store.Bytes;
+            return bytes;
+        }
+    }
 
     /// <summary>Bytes of the table.</summary>
     public long TableBytes => _table.Bytes;

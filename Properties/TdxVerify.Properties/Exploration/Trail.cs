@@ -36,7 +36,8 @@ internal sealed unsafe class Trail<TLocal>
     {
         var trail = new Trail<TLocal>(search);
         trail.GoTo(id);
-        return trail._steps;
+        ulong[] end = [.. trail._state];
+        return trail.InFewestSwitches((state, _) => state.AsSpan().SequenceEqual(end));
     }
 
     /// <summary>The steps up to and with the one that reported an event first.</summary>
@@ -46,17 +47,74 @@ internal sealed unsafe class Trail<TLocal>
         var trail = new Trail<TLocal>(search);
         trail.GoTo(first.From);
         trail.Take((successors, i) => (successors.Transition(i).Events >> e & 1) != 0);
-        return trail._steps;
+        return trail.InFewestSwitches((_, events) => (events >> e & 1) != 0);
     }
 
     /// <summary>The steps that lead to a stored state, and further steps from there.</summary>
-    public static IReadOnlyList<TrailStep<TLocal>> Through(Search<TLocal> search, StateId id, IEnumerable<(int Agent, int Choice)> steps)
+    /// <returns>The steps, and how many of them lead to the state.</returns>
+    public static (IReadOnlyList<TrailStep<TLocal>> Steps, int Prefix) Through(Search<TLocal> search, StateId id, IEnumerable<(int Agent, int Choice)> further)
     {
+        IReadOnlyList<TrailStep<TLocal>> prefix = To(search, id);
         var trail = new Trail<TLocal>(search);
-        trail.GoTo(id);
-        foreach ((int agent, int choice) in steps)
-            trail.Take((successors, i) => successors.Transition(i).Agent == agent && successors.Transition(i).Choice == choice);
+        trail.Follow(prefix.Select(step => (step.Agent, step.Choice)));
+        trail.Follow(further);
+        return (trail._steps, prefix.Count);
+    }
+
+    private List<TrailStep<TLocal>> InFewestSwitches(Func<ulong[], ulong, bool> isSameEnd)
+    {
+        var trail = new Trail<TLocal>(_search);
+        trail.Follow(FewestSwitches.Of<(int Agent, int Choice)>(
+            [.. _steps.Select(step => (step.Agent, step.Choice))], step => step.Agent, steps => EndsAlike(steps, isSameEnd)));
         return trail._steps;
+    }
+
+    private bool EndsAlike(IReadOnlyList<(int Agent, int Choice)> steps, Func<ulong[], ulong, bool> isSameEnd)
+    {
+        ulong[] state = new ulong[_state.Length];
+        using var successors = new Successors(state.Length);
+        ulong events = 0;
+        foreach ((int agent, int choice) in steps)
+        {
+            if (!TryStep(state, agent, choice, successors, out events))
+                return false;
+        }
+
+        return isSameEnd(state, events);
+    }
+
+    private bool TryStep(ulong[] state, int agent, int choice, Successors successors, out ulong events)
+    {
+        events = 0;
+        bool independent = true;
+        successors.Clear();
+        try
+        {
+            fixed (ulong* words = state)
+                _search.System.Expand(words, agent, 0, successors, ref independent);
+        }
+        catch (LayoutTooSmallException)
+        {
+            // A state that a search did not come to that ended early: whether the order is possible is not known.
+            return false;
+        }
+
+        for (int i = 0; i < successors.Count; i++)
+        {
+            if (successors.Transition(i).Choice != choice)
+                continue;
+            events = successors.Transition(i).Events;
+            new ReadOnlySpan<ulong>(successors[i], state.Length).CopyTo(state);
+            return true;
+        }
+
+        return false;
+    }
+
+    private void Follow(IEnumerable<(int Agent, int Choice)> steps)
+    {
+        foreach ((int agent, int choice) in steps)
+            Take((successors, i) => successors.Transition(i).Agent == agent && successors.Transition(i).Choice == choice);
     }
 
     private void GoTo(StateId id)

@@ -1,5 +1,3 @@
-using System.Numerics;
-using TdxVerify.Abi;
 using TdxVerify.Model;
 
 namespace TdxVerify.Properties.Lanes;
@@ -40,7 +38,7 @@ public sealed class StepNarrator<S>
         {
             AgentPhase.Halted => new LaneEvent(lane, "the module halts", _decided, LaneTone.Bad),
             AgentPhase.Ended => Ended(lane, answer()),
-            _ => new LaneEvent(lane, $"{(begins ? "begins, " : "")}up to {_last}", Together(Accesses, Holds(agent.Call))),
+            _ => new LaneEvent(lane, $"{(begins ? "begins, " : "")}up to {_last}", Together(Accesses, HeldLocks.Of(agent.Call))),
         };
         (_accesses, _last, _decided) = (0, "", "");
         return e;
@@ -55,18 +53,4 @@ public sealed class StepNarrator<S>
     private static string Describe(Leaf<S> list, int step) => $"{list.Id.Name} step {step + 1}: {list.Steps[step].Text}";
 
     private static string Together(string accesses, string holds) => holds.Length == 0 ? accesses : $"{accesses}; holds {holds}";
-
-    // A page's entries of all sizes count as one: the parents are always shared.
-    private static string Holds(in Call call)
-    {
-        var names = new List<string>();
-        for (uint held = (uint)call.Held; held != 0; held &= held - 1)
-        {
-            var id = (LockId)BitOperations.TrailingZeroCount(held);
-            if (id.PamtSize() <= 0)
-                names.Add($"{id.Column().Name()}{(id == LockId.SeptEntry ? "" : call.HoldsExclusive(id) ? " exclusive" : " shared")}");
-        }
-
-        return string.Join(", ", names);
-    }
 }

@@ -21,7 +21,7 @@ public sealed record Twin(string Scenario, IReadOnlyList<TwinCase> Cases, IReadO
                 new(3, "TDH.MEM.TRACK: TDX_PREVIOUS_TLB_EPOCH_BUSY"),
             ],
             []),
-        new("zero-step-vs-aug",
+        new("zero-step-vs-aug-2",
             [
                 new(1, "TDH.VP.ENTER: TDX_OPERAND_BUSY(SEPT_TREE)"),
                 new(2, "TDH.MEM.PAGE.AUG: TDX_OPERAND_BUSY(SEPT_TREE)"),

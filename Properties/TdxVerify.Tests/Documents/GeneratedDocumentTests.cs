@@ -1,4 +1,5 @@
 using TdxVerify.Model;
+using TdxVerify.Properties.Exploration.Manifest;
 using Xunit;
 
 namespace TdxVerify.Tests.Documents;
@@ -32,6 +33,16 @@ public sealed class GeneratedDocumentTests
             $"<!-- diagram vcpu -->\n```mermaid\n{MachineDocument.Vcpu.Mermaid}```\n<!-- end of diagram -->",
             File.ReadAllText(Path.Combine(RepositoryRoot.Path, "Model", "README.md")),
             StringComparison.Ordinal);
+
+    [Fact]
+    public void The_table_of_scenarios_in_the_README_is_current()
+    {
+        string table = string.Concat(ScenarioManifest.Markdown().Select(line => line + "\n"));
+
+        Assert.True(
+            File.ReadAllText(Path.Combine(RepositoryRoot.Path, "Properties", "README.md")).Contains($"<!-- scenarios -->\n{table}<!-- end of scenarios -->", StringComparison.Ordinal),
+            "the table of scenarios in Properties/README.md is not what the manifest says; replace it by the output of: ./run-props.sh explore --list --format markdown");
+    }
 
     [Fact]
     public void Every_step_of_every_leaf_is_in_the_table_of_steps()

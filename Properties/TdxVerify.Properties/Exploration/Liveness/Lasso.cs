@@ -53,6 +53,81 @@ internal sealed record Lasso(int Start, IReadOnlyList<int> Loop, IReadOnlyList<i
         }
     }
 
+    /// <summary>Every agent steps or has to wait somewhere in the loop, and what is possible in it succeeds in it.</summary>
+    public bool IsFair(StateGraph graph, Attempts attempts, Fairness fairness)
+    {
+        var possible = new HashSet<Attempt>();
+        uint served = 0;
+        for (int i = 0; i < Loop.Count; i++)
+        {
+            served |= WaitsAt(graph, Loop[i]) | 1u << KindOf(graph, i).Agent;
+            attempts.AddPossible(Loop[i], fairness, possible);
+        }
+
+        for (int i = 0; i < Loop.Count; i++)
+        {
+            if (Attempts.SucceedingIn(KindOf(graph, i)) is { } success)
+                possible.Remove(success);
+        }
+
+        return served == uint.MaxValue && possible.Count == 0;
+    }
+
+    /// <summary>The same steps in another order, with fewer turns, as fair as before.</summary>
+    public Lasso InFewestSwitches(StateGraph graph, Attempts attempts, Fairness fairness)
+    {
+        var order = FewestSwitches.Of<LoopStep>(
+            [.. Enumerable.Range(0, Loop.Count).Select(i => new LoopStep(KindOf(graph, i), PlaceAmongOwn(graph, i)))],
+            step => step.Kind.Agent,
+            steps => Follow(graph, steps) is { } lasso && lasso.IsFair(graph, attempts, fairness));
+        return Follow(graph, order)!;
+    }
+
+    private EdgeKind KindOf(StateGraph graph, int i) => graph.Kinds[graph.From(Loop[i])[Steps[i]].Kind];
+
+    private int PlaceAmongOwn(StateGraph graph, int i)
+    {
+        int place = 0;
+        for (int step = 0; step < Steps[i]; step++)
+            place += graph.Kinds[graph.From(Loop[i])[step].Kind].Agent == KindOf(graph, i).Agent ? 1 : 0;
+        return place;
+    }
+
+    // Null: a step is not possible where it would have to be made, or they do not lead back.
+    private Lasso? Follow(StateGraph graph, IReadOnlyList<LoopStep> order)
+    {
+        var loop = new List<int>();
+        var steps = new List<int>();
+        int at = Start;
+        foreach (LoopStep wanted in order)
+        {
+            int step = Find(graph, at, wanted);
+            if (step < 0)
+                return null;
+            loop.Add(at);
+            steps.Add(step);
+            at = graph.From(at)[step].Target;
+        }
+
+        return at == Start ? new Lasso(Start, loop, steps) : null;
+    }
+
+    private static int Find(StateGraph graph, int state, LoopStep wanted)
+    {
+        ReadOnlySpan<Edge> edges = graph.From(state);
+        for (int step = 0, place = 0; step < edges.Length; step++)
+        {
+            EdgeKind kind = graph.Kinds[edges[step].Kind];
+            if (kind.Agent == wanted.Kind.Agent && place++ == wanted.Place)
+                return kind == wanted.Kind ? step : -1;
+        }
+
+        return -1;
+    }
+
+    // What is done, and by which of the ways that the agent has.
+    private readonly record struct LoopStep(EdgeKind Kind, int Place);
+
     private static uint WaitsAt(StateGraph graph, int state)
     {
         uint due = 0;

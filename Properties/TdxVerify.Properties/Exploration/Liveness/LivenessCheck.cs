@@ -50,12 +50,11 @@ internal static class LivenessCheck
             }
         }
 
-        ulong[] ahead = Reachability.EventsAhead(graph);
+        (ulong[] Events, uint[] Done) ahead = Reachability.Ahead(graph);
         for (int agent = 0; agent < system.Agents.Count; agent++)
         {
-            int number = agent;
             ulong own = Progress(system, agent);
-            int state = own == 0 ? -1 : Reachability.FirstWithout(ahead, own, state => (graph.Done[state] >> number & 1) == 0);
+            int state = own == 0 ? -1 : Reachability.FirstWithout(ahead, own, agent);
             if (state >= 0)
                 findings.Add(new LivenessFinding(LivenessFault.Trapped, Fairness.Weak, agent, null, state));
         }
@@ -66,7 +65,7 @@ internal static class LivenessCheck
         {
             if (component is null)
                 return;
-            Lasso lasso = Lasso.In(graph, attempts, component, fairness);
+            Lasso lasso = Lasso.In(graph, attempts, component, fairness).InFewestSwitches(graph, attempts, fairness);
             findings.Add(new LivenessFinding(fault, fairness, agent, lasso, lasso.Start));
         }
     }

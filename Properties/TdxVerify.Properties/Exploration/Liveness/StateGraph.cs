@@ -16,11 +16,11 @@ internal sealed unsafe class StateGraph
     private Edge[] _edges;
     private int _edgeCount;
 
-    private StateGraph(int[] offsets, int states)
+    private StateGraph(int[] offsets, int states, long edges)
     {
         _offsets = offsets;
         _firstEdge = new int[states + 1];
-        _edges = new Edge[Math.Max(16, 4 * states)];
+        _edges = new Edge[edges];
     }
 
     /// <summary>Agents.</summary>
@@ -53,6 +53,12 @@ internal sealed unsafe class StateGraph
         return new StateId(worker, state - _offsets[worker]);
     }
 
+    /// <summary>Bytes of the graph of a search and of what is kept beside it to judge it.</summary>
+    public static long BytesFor(long states, long transitions, int agents) => (transitions * 8) + (states * (40 + agents));
+
+    /// <summary>A graph of more steps or states is not built: their numbers would have no room.</summary>
+    public static bool IsTooLarge(long states, long transitions, int agents) => transitions > Array.MaxLength || states * agents > Array.MaxLength;
+
     /// <summary>The graph of a search that is complete.</summary>
     public static StateGraph Of<TLocal>(Search<TLocal> search)
         where TLocal : unmanaged
@@ -66,7 +72,7 @@ internal sealed unsafe class StateGraph
             states = checked(states + set.CountOf(worker));
         }
 
-        var graph = new StateGraph(offsets, states) { Done = new uint[states], Agents = search.System.Layout.Agents };
+        var graph = new StateGraph(offsets, states, search.Progress.Transitions) { Done = new uint[states], Agents = search.System.Layout.Agents };
         var kinds = new Dictionary<EdgeKind, int>();
         using var successors = new Successors(set.Words);
         bool independent = true;

@@ -12,7 +12,8 @@ namespace TdxVerify.Properties.Exploration.Reports;
 /// <param name="PartialOrder">Independent steps came first.</param>
 /// <param name="Violations">Laws that are broken, each with a run.</param>
 /// <param name="Liveness">Who need not get on.</param>
-/// <param name="LivenessChecked">That was looked at: with reductions, or where the search is incomplete, it is not.</param>
+/// <param name="LivenessNotJudged">Why that was not looked at; null: it was.</param>
+/// <param name="StoppedBy">Why not everything was explored; null: it was.</param>
 /// <param name="Sometimes">Cases that occurred, and those that should have.</param>
 public sealed record ExploreReport(
     string Name,
@@ -24,7 +25,8 @@ public sealed record ExploreReport(
     bool PartialOrder,
     IReadOnlyList<Counterexample> Violations,
     IReadOnlyList<LivenessReport> Liveness,
-    bool LivenessChecked,
+    string? LivenessNotJudged,
+    string? StoppedBy,
     IReadOnlyList<SometimesReport> Sometimes)
 {
     /// <summary>The counterexample that the verdict rests on; null: there is none.</summary>

@@ -1,4 +1,4 @@
-/* Twin of the scenario zero-step-vs-aug: two vCPUs that enter guests which read one page, at one RIP, and fault; a host
+/* Twin of the scenario zero-step-vs-aug-2: two vCPUs that enter guests which read one page, at one RIP, and fault; a host
    thread that calls TDH.MEM.PAGE.AUG for that page again and again. From facts/checks.csv (TDH.VP.ENTER,
    TDH.MEM.PAGE.AUG), facts/zerostep.md, facts/lock-types.csv. One step is one access to shared state with the local work
    after it. Nobody calls TDH.MEM.TRACK, so the only epoch is the current one. */

@@ -1,4 +1,4 @@
--- Twin of the scenario zero-step-vs-aug in Murphi: two vCPUs that enter guests which read one page, at one RIP, and
+-- Twin of the scenario zero-step-vs-aug-2 in Murphi: two vCPUs that enter guests which read one page, at one RIP, and
 -- fault; a host thread that calls TDH.MEM.PAGE.AUG for that page again and again. From facts/checks.csv,
 -- facts/zerostep.md, facts/lock-types.csv. A rule is one step of an agent: one access to shared state with the local
 -- work after it. Nobody calls TDH.MEM.TRACK, so the only epoch is the current one.

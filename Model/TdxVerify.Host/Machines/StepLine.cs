@@ -1,0 +1,12 @@
+namespace TdxVerify.Host;
+
+/// <summary>What a step did in one state of a program, for those who tell a run in words.</summary>
+/// <param name="Action">The action of the state.</param>
+/// <param name="Text">What was about to be done.</param>
+/// <param name="Found">What the access found; empty: nothing to be told.</param>
+/// <param name="Answer">What the action answered, in words; null: it is not complete.</param>
+public sealed record StepLine(HostAction Action, string Text, string Found, string? Answer)
+{
+    /// <summary>The line as one text.</summary>
+    public override string ToString() => string.Join(": ", ((string[])[Text, Found, Answer ?? ""]).Where(part => part.Length > 0).Distinct());
+}
