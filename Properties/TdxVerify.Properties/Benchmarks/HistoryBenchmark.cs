@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using TdxVerify.Abi;
 using TdxVerify.Hardware.Trace;
 using TdxVerify.Properties.Histories;

@@ -1,4 +1,3 @@
-using TdxVerify.Abi;
 using TdxVerify.Properties.Traces;
 
 namespace TdxVerify.Properties.Histories;

@@ -3,7 +3,6 @@ using TdxVerify.Abi;
 using TdxVerify.Hardware.Native;
 using TdxVerify.Hardware.Replay;
 using TdxVerify.Hardware.Trace;
-using TdxVerify.Properties.Histories;
 using TdxVerify.Properties.Targets;
 
 namespace TdxVerify.Properties.Traces;

@@ -93,10 +93,10 @@ public sealed class ScenarioTests
     [Fact]
     public void A_search_stops_at_its_memory_limit()
     {
-        ExploreReport report = Explorer.Run(ScenarioTable.Find("epoch-two-vcpus")!.Configuration, new SearchOptions { Workers = 2, MemoryLimit = 3 << 20 });
+        ExploreReport report = Explorer.Run(ScenarioTable.Find("zero-step-vs-aug-2")!.Configuration, new SearchOptions { Workers = 2, MemoryLimit = 32 << 20 });
 
         Assert.Equal(Verdict.Incomplete, report.Verdict);
         Assert.StartsWith("states and table reached the limit", report.StoppedBy, StringComparison.Ordinal);
-        Assert.InRange(report.Search.States, 1000, ScenarioManifest.Find("epoch-two-vcpus")!.States!.Value - 1);
+        Assert.InRange(report.Search.States, 1000, ScenarioManifest.Find("zero-step-vs-aug-2")!.States!.Value - 1);
     }
 }
