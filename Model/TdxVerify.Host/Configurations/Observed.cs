@@ -64,17 +64,11 @@ internal sealed class Observed
     public bool MayHappen(string what) => what != Surroundings.EventPending || _configuration.Interrupts != InterruptMode.Absent;
 
     /// <summary>A test of what TDH.VP.ENTER returns can hold, as far as the guests decide it.</summary>
-    public bool MayHappen(When test)
-    {
-        if (ReferenceEquals(test, When.PendingViolation))
-            return _configuration.Td.SeptVeDisable && GuestsDo(op => op.Kind == GuestInstructionKind.Access);
-        return !ReferenceEquals(test, When.AcceptViolation) || GuestsDo(op => op.Leaf == GuestLeaf.TDG_MEM_PAGE_ACCEPT);
-    }
+    public bool MayHappen(When test) => !ReferenceEquals(test, When.PendingViolation)
+        || (_configuration.Td.SeptVeDisable && _configuration.Guests.Any(guest => guest.Instructions.Any(each => each.Op.Kind == GuestInstructionKind.Access)));
 
     /// <summary>The value of a variable at the start.</summary>
     public ulong StartOf(string variable) => _configuration.Variables.GetValueOrDefault(variable);
-
-    private bool GuestsDo(Func<GuestOp, bool> what) => _configuration.Guests.Any(guest => guest.Instructions.Any(instruction => what(instruction.Op)));
 
     private static HostAction[] ActionsOf(HostAgent agent) =>
         [.. agent.Program.WithCalled().SelectMany(program => program.States).Select(state => state.Action)];

@@ -25,8 +25,11 @@ internal static class HugePage
         .State("S3 back", WriteSpte(SpteKind.None, SeptLevel.Page2M), "set_external_spte_present").Next($"return {KvmCodes.Retry}")
         .Build();
 
-    /// <summary>tdx_sept_split_private_spte, mmu_lock held for write: BLOCK, TRACK, kick, DEMOTE. No UNBLOCK: DEMOTE unblocks the pages.</summary>
+    /// <summary>tdx_sept_split_private_spte, mmu_lock held for write: BLOCK, TRACK, kick, DEMOTE, unless there is a table already. No UNBLOCK: DEMOTE unblocks the pages.</summary>
     public static HostProgram Split(Func<HostLeaf, int, HostAction> call) => HostProgram.Named("tdx_sept_split_private_spte", "tdx.c, series of 2026-01")
+        .State("P0", ReadSpte(), "tdp_mmu_split_huge_pages_root")
+            .On(IsPresent, HostProgram.Return).Noted("a page was split already")
+            .Otherwise("P1")
         .State("P1", call(HostLeaf.TDH_MEM_RANGE_BLOCK, SeptLevel.Page2M))
             .On(Success, "P2")
             .Otherwise("P bug")

@@ -58,7 +58,7 @@ public static class KvmCodes
     /// <summary>An EPT violation of a pending page.</summary>
     public const string PendingViolation = "EPT_VIOLATION, pending";
 
-    /// <summary>An EPT violation of an ACCEPT.</summary>
+    /// <summary>An EPT violation of an ACCEPT of 4 KiB.</summary>
     public const string AcceptViolation = "EPT_VIOLATION, accept";
 
     /// <summary>KVM_EXIT_INTERNAL_ERROR: a status that KVM does not handle.</summary>

@@ -12,6 +12,9 @@ namespace TdxVerify.Host.Kvm;
 /// </summary>
 internal static class VcpuEnterGuest
 {
+    // The level that ACCEPT asked for (facts/guest.md).
+    private static readonly When s_wants4K = Output(Register.Rdx, 0x7_0000_0000, 0);
+
     public static HostProgram Of(KvmRelease release) => HostProgram.Named("vcpu_enter_guest", release.In("x86.c"))
         .State("E5", IrqOff).Next("E6")
         .State("E6", SetMode(VcpuMode.IN_GUEST_MODE)).Next("E7")
@@ -38,7 +41,7 @@ internal static class VcpuEnterGuest
         .State("E12d", Seamcall(HostLeaf.TDH_VP_ENTER))
             .On(Busy, $"return {KvmCodes.Handled}").Noted("TDH.VP.ENTER is busy")
             .On(PendingViolation, $"return {KvmCodes.PendingViolation}").TakesGpa()
-            .On(AcceptViolation, $"return {KvmCodes.AcceptViolation}").TakesGpa()
+            .On(AcceptViolation & s_wants4K, $"return {KvmCodes.AcceptViolation}").TakesGpa()
             .On(EptViolation, $"return {KvmCodes.EptViolation}").TakesGpa()
             .On(Error, $"return {KvmCodes.InternalError}")
             .Otherwise($"return {KvmCodes.Handled}")

@@ -14,7 +14,7 @@ internal static class VcpuRun
     /// <param name="release">The release.</param>
     /// <param name="enterGuest">vcpu_enter_guest.</param>
     /// <param name="violation">What follows an EPT violation.</param>
-    /// <param name="acceptViolation">What follows an EPT violation of an ACCEPT: the same but for 2 MiB pages.</param>
+    /// <param name="acceptViolation">What follows an EPT violation of an ACCEPT of 4 KiB: the same but for 2 MiB pages.</param>
     /// <param name="pendingViolation">What follows an EPT violation of a pending page.</param>
     public static HostProgram Of(
         KvmRelease release, HostProgram enterGuest, HostProgram violation, HostProgram acceptViolation, HostProgram pendingViolation) =>

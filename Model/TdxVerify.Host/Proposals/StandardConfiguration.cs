@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using TdxVerify.Abi;
 using TdxVerify.Host.Kvm;
 
 namespace TdxVerify.Host.Proposals;
@@ -56,8 +57,8 @@ public sealed record StandardConfiguration(string Name, string What)
         Interrupts = Interrupts,
         Laws = Laws,
 
-        // While a TD is built calls change what these steps look at.
-        JoinsUnseenSteps = Td.IsFinalized,
+        // Calls that build a TD, or split pages, change what these steps look at.
+        JoinsUnseenSteps = Td.IsFinalized && Td.Gpas.All(gpa => gpa.Level == SeptLevel.Page4K),
         Variables = Td.IsFinalized
             ? ImmutableDictionary<string, ulong>.Empty.Add(KvmVariables.Runnable, 1).Add(KvmVariables.PreFaultAllowed, 1)
             : ImmutableDictionary<string, ulong>.Empty,

@@ -175,7 +175,6 @@ public static class StandardConfigurations
             Guests = [Guests.AcceptsLarge(0)],
             Roles = [HostRole.RunsVcpu(0, HostPath.RunVcpuWithHugePages), new("splitter", HostPath.SplitHugePage) { Lp = 1, Gpas = [0], Repeat = 1 }],
             Laws = HostLaws.NoHostBug,
-            IsExplored = false,
         },
         new("build", "Two more vCPUs are initialised while a page is added and the TD is finalized.")
         {
