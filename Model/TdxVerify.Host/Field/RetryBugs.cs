@@ -66,13 +66,8 @@ internal static class RetryBugs
         },
     ];
 
-    private static HostAction TrackForever(HostLeaf leaf, int level) => Call(leaf == HostLeaf.TDH_MEM_TRACK
-        ? HostProgram.Named("tdx_track, endless", "tdx.c, before 6.16")
-            .State("track", Seamcall(leaf))
-                .On(Busy, "track")
-                .Otherwise(HostProgram.ReturnStatus)
-            .Build()
-        : NoVcpus.Of(KvmRelease.V6_19, leaf, level));
+    private static HostAction TrackForever(HostLeaf leaf, int level) =>
+        leaf == HostLeaf.TDH_MEM_TRACK ? Proposals.RetryWrappers.TrackForever(leaf) : Call(NoVcpus.Of(KvmRelease.V6_19, leaf, level));
 
     // A map function that looks for the table only when AUG says that it is missing.
     private static Configuration MissingTable(When isBusy) => (FieldSystems.FaultsDuringInvalidation with

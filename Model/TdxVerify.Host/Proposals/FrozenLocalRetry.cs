@@ -1,3 +1,4 @@
+using TdxVerify.Abi;
 using TdxVerify.Host.Kvm;
 using TdxVerify.Host.Modules;
 
@@ -6,11 +7,11 @@ namespace TdxVerify.Host.Proposals;
 /// <summary>P2: a fault on a frozen mirror SPTE is tried again on the spot; then nothing is ever busy.</summary>
 public static class FrozenLocalRetry
 {
-    // BUSY is a bug: nothing is tried again but the fault on a frozen SPTE.
+    // BUSY is a bug: nothing is tried again but the fault on a frozen SPTE, and TRACK, which meets TDH.VP.ENTER on the epoch lock.
     private static readonly KvmParts s_parts = new()
     {
         MapRetries = null,
-        NoFailCall = (leaf, level) => Do.Seamcall(leaf, level),
+        NoFailCall = (leaf, level) => leaf == HostLeaf.TDH_MEM_TRACK ? RetryWrappers.TrackForever(leaf) : Do.Seamcall(leaf, level),
         LocalRetry = LocalRetry.Frozen,
     };
 

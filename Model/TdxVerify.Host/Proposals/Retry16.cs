@@ -1,3 +1,4 @@
+using TdxVerify.Abi;
 using TdxVerify.Host.Kvm;
 using static TdxVerify.Host.When;
 
@@ -18,7 +19,7 @@ public static class Retry16
         {
             MapCall = RetryWrappers.Bounded,
             MapRetries = Busy,
-            NoFailCall = RetryWrappers.Bounded,
+            NoFailCall = (leaf, level) => leaf == HostLeaf.TDH_MEM_TRACK ? RetryWrappers.TrackForever(leaf) : RetryWrappers.Bounded(leaf, level),
             LocalRetry = LocalRetry.Never,
         }),
     };

@@ -25,10 +25,13 @@ public static class RetryForever
         }),
     };
 
+    // Kicked vCPUs wait outside of the guest until TRACK is through; here they bail out before the entry.
     private static HostProgram Track() => HostProgram.Named("tdx_track", "tdx.c, v8 of the series, 2022")
+        .State("wait", Set(KvmVariables.WaitForSeptZap)).Next("kick")
         .State("kick", Kick()).Next("track")
         .State("track", Seamcall(HostLeaf.TDH_MEM_TRACK))
             .On(Busy, "track").Noted("TDH.MEM.TRACK is repeated")
-            .Otherwise(HostProgram.ReturnStatus)
+            .Otherwise("go on")
+        .State("go on", Clear(KvmVariables.WaitForSeptZap)).Next(HostProgram.ReturnStatus)
         .Build();
 }

@@ -13,7 +13,7 @@ public sealed class SpecialisationTests
     [InlineData("upstream-6.19", "fault-and-invalidation")]
     [InlineData("retry-forever", "fault-and-invalidation")]
     [InlineData("upstream-6.19", "fault-and-zap")]
-    [InlineData("retry-16", "fault-and-zap")]
+    [InlineData("three-groups", "fault-and-zap")]
     [InlineData("upstream-6.16", "memslot-deletion-under-access")]
     [InlineData("upstream-6.16", "build-and-zap")]
     [InlineData("kick-first", "fault-and-zap")]

@@ -63,8 +63,10 @@ public sealed class ProposalTests
     // What the mailing list found out by argument (facts/retry-proposals.md).
     [Theory]
     [InlineData("upstream-6.19", "fault-and-zap", Verdict.Held)]
-    [InlineData("retry-16", "fault-and-zap", Verdict.Violated)]
-    [InlineData("frozen-local-retry", "fault-and-zap", Verdict.Violated)]
+    [InlineData("retry-16", "zap-and-refault", Verdict.Violated)]
+    [InlineData("frozen-local-retry", "zap-and-refault", Verdict.Violated)]
+    [InlineData("kick-on-busy", "zap-and-refault", Verdict.Held)]
+    [InlineData("avoid-zero-step", "zap-and-refault", Verdict.Violated)]
     [InlineData("kick-first", "fault-and-zap", Verdict.Held)]
     [InlineData("upstream-6.19", "fault-and-invalidation", Verdict.Held)]
     [InlineData("three-groups", "fault-and-invalidation", Verdict.Held)]
