@@ -32,24 +32,25 @@ internal static class EpochAges
             SwapCounts(cells, td);
     }
 
-    /// <summary>After TD_EPOCH moved on: everything is one older.</summary>
-    public static void Advance(ISystemState<Thread> state, int td, int agents)
-    {
-        if (state.Read(Cell.Td(td, TdField.Epoch)) != Newest)
-            return;
-        foreach (Cell cell in state.Cells)
-        {
-            if (IsEpoch(cell))
-                state.Write(cell, OneOlder(state.Read(cell)));
-        }
+    /// <summary>TD_EPOCH has moved on: everything is to be made one older.</summary>
+    public static bool HasAdvanced(ICells cells, int td) => cells.Read(Cell.Td(td, TdField.Epoch)) == Newest;
 
-        SwapCounts(state, td);
-        for (int agent = 0; agent < agents; agent++)
-        {
-            ref Call call = ref state.Local(agent).Agent.Call;
-            call.Sample = OneOlder(call.Sample);
-            call.Sample2 = OneOlder(call.Sample2);
-        }
+    /// <summary>Where the value of a cell goes when everything becomes older: the reference counts change places.</summary>
+    public static Cell AgedCell(Cell cell, int td)
+    {
+        if (cell == Cell.Td(td, TdField.RefCountEven))
+            return Cell.Td(td, TdField.RefCountOdd);
+        return cell == Cell.Td(td, TdField.RefCountOdd) ? Cell.Td(td, TdField.RefCountEven) : cell;
+    }
+
+    /// <summary>The value of a cell when everything has become older.</summary>
+    public static ulong AgedValue(Cell cell, ulong value) => IsEpoch(cell) ? OneOlder(value) : value;
+
+    /// <summary>A call in flight makes the epochs that it has read older.</summary>
+    public static void Age(ref Call call)
+    {
+        call.Sample = OneOlder(call.Sample);
+        call.Sample2 = OneOlder(call.Sample2);
     }
 
     private static bool IsEpoch(Cell cell) => cell.Kind switch

@@ -102,7 +102,13 @@ public sealed class HostMachine : INarratedSystem<Thread>
         : "";
 
     /// <inheritdoc/>
-    public void Normalize(ISystemState<Thread> state) => EpochAges.Advance(state, TdPages.Tdr, Configuration.Agents.Length);
+    public Cell Normal(Cell cell) => EpochAges.AgedCell(cell, TdPages.Tdr);
+
+    /// <inheritdoc/>
+    public ulong Normal(Cell cell, ulong value) => EpochAges.AgedValue(cell, value);
+
+    /// <inheritdoc/>
+    public void Normalize(ref Thread local) => EpochAges.Age(ref local.Agent.Call);
 
     /// <summary>The state of its program that a thread is in.</summary>
     public ProgramState? StateOf(in Thread local) => local.State == Finished ? null : _programs.States[local.State].State;
@@ -176,7 +182,7 @@ public sealed class HostMachine : INarratedSystem<Thread>
 
         _laws.Look(ref at);
         _run.Forget(ref at);
-        if (worker.Cells.EpochWritten && !Configuration.AbsoluteEpochs)
+        if (worker.Cells.EpochWritten && !Configuration.AbsoluteEpochs && EpochAges.HasAdvanced(worker.Cells, TdPages.Tdr))
             at.Traits |= StepTraits.Normalizes;
         return new SystemStep(StepEnd.Moved, at.Events, at.Traits, AttemptOf(before));
     }

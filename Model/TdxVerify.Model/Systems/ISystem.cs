@@ -25,8 +25,30 @@ public interface ISystem<TLocal>
     /// <summary>One step of an agent, carried out as a whole.</summary>
     SystemStep Step(int agent, ref TLocal local, ICells cells, IChooser chooser);
 
-    /// <summary>Brings a state to its normal form, after a step that asked for it; both forms must behave alike.</summary>
-    void Normalize(ISystemState<TLocal> state);
+    /// <summary>
+    /// Where the value of a cell goes when a state is brought to its normal form, after a step that asked for it. No two
+    /// cells' values go to one; both forms must behave alike.
+    /// </summary>
+    Cell Normal(Cell cell) => cell;
+
+    /// <summary>What becomes of the value of a cell there.</summary>
+    ulong Normal(Cell cell, ulong value) => value;
+
+    /// <summary>What becomes of an agent's locals.</summary>
+    void Normalize(ref TLocal local)
+    {
+    }
+
+    /// <summary>Brings a whole state to its normal form: each part of it by itself.</summary>
+    void Normalize(ISystemState<TLocal> state)
+    {
+        Cell[] cells = [.. state.Cells];
+        ulong[] values = Array.ConvertAll(cells, cell => Normal(cell, state.Read(cell)));
+        for (int i = 0; i < cells.Length; i++)
+            state.Write(Normal(cells[i]), values[i]);
+        for (int agent = 0; agent < Agents.Count; agent++)
+            Normalize(ref state.Local(agent));
+    }
 }
 
 /// <summary>Settles what the state does not determine.</summary>

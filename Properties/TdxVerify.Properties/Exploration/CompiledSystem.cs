@@ -21,6 +21,8 @@ internal sealed unsafe class CompiledSystem<TLocal>
     private readonly ISymmetry<TLocal>? _symmetry;
     private readonly Footprints _footprints;
     private StepTree[] _trees = [];
+    private NormalForm? _normal;
+    private bool _normalizes;
 
     /// <summary>Compiles a system.</summary>
     /// <param name="system">The system.</param>
@@ -34,10 +36,6 @@ internal sealed unsafe class CompiledSystem<TLocal>
         _recorder = new StepRecorder<TLocal>(system, _values);
         Widen();
     }
-
-    // What the numbers after an end's locals mean, beside the traits of the step.
-    private const int EndBits = 3;
-    private const int IndependentBit = 1 << 8;
 
     public ISystem<TLocal> System => _system;
 
@@ -58,10 +56,13 @@ internal sealed unsafe class CompiledSystem<TLocal>
     {
         lock (_learning)
         {
+            if (_normalizes)
+                AddNormalCells();
             AddRenamedCells();
             _trees = [.. _locals.Select(_ => new StepTree())];
             Layout = new StateLayout(
                 [.. _locals.Select(table => table.Count + (table.Count / 4))], [.. _values.Select(cell => (cell.Key, cell.Value.Count))]);
+            _normal = _normalizes ? NewNormalForm() : null;
             Canonicalizer = _symmetry is null ? null : NewCanonicalizer(_symmetry);
         }
     }
@@ -85,19 +86,16 @@ internal sealed unsafe class CompiledSystem<TLocal>
     /// <exception cref="LayoutTooSmallException">A value turned up for which there is no room.</exception>
     public StepEnd Expand(ulong* state, int agent, int parent, Successors successors, ref bool independent)
     {
-        var step = new Step(state, agent, parent, successors);
         int local = Layout.Slots[agent].Read(state);
         StepTree tree = _trees[agent];
         int first = successors.Count;
         while (true)
         {
-            int node = tree.Root(local);
-            step.Nodes = tree.Nodes;
-            step.Choice = 0;
-            step.Independent = true;
-            if (node != 0 && Walk(ref step, node, out StepEnd end))
+            var walk = new StepWalk(tree.Nodes, state, agent, parent, successors, _normal);
+            int root = tree.Root(local);
+            if (root != 0 && walk.Walk(root, out StepEnd end))
             {
-                independent &= step.Independent;
+                independent &= walk.IsIndependent;
                 return end;
             }
 
@@ -120,77 +118,6 @@ internal sealed unsafe class CompiledSystem<TLocal>
         }
     }
 
-    /// <summary>The words of a state.</summary>
-    public void Pack(UnpackedState<TLocal> unpacked, ulong* state)
-    {
-        lock (_learning)
-        {
-            for (int agent = 0; agent < _locals.Length; agent++)
-                Layout.Slots[agent].Write(state, Fit(agent, _locals[agent].Number(unpacked.Local(agent))));
-            foreach ((Cell cell, ulong value) in unpacked.Values)
-            {
-                int slot = SlotFor(cell, value);
-                if (slot >= 0)
-                    Layout.Slots[slot].Write(state, Fit(slot, _values[cell].Number(value)));
-            }
-        }
-    }
-
-    private bool Walk(ref Step step, int node, out StepEnd end)
-    {
-        int* nodes = step.Nodes;
-        end = StepEnd.Moved;
-        while (nodes[node] >= 0)
-        {
-            int answer = StateLayout.Slot.ReadAt(step.State, nodes[node], nodes[node + 1]);
-            node = Volatile.Read(ref nodes[node + StepTree.QuestionSize + answer]);
-            if (node == 0)
-                return false;
-        }
-
-        return nodes[node] == StepTree.End ? Finish(ref step, nodes + node, out end) : WalkEachWay(ref step, node, out end);
-    }
-
-    // A step that may go on in several ways moved if one of them did.
-    private bool WalkEachWay(ref Step step, int node, out StepEnd end)
-    {
-        end = StepEnd.Done;
-        int ways = -step.Nodes[node];
-        for (int i = 1; i <= ways; i++)
-        {
-            int child = Volatile.Read(ref step.Nodes[node + i]);
-            if (child == 0 || !Walk(ref step, child, out StepEnd one))
-                return false;
-            end = one < end ? one : end;
-        }
-
-        return true;
-    }
-
-    private bool Finish(ref Step step, int* leaf, out StepEnd end)
-    {
-        int bits = leaf[1];
-        int choice = step.Choice++;
-        step.Independent &= (bits & IndependentBit) != 0;
-        end = (StepEnd)(bits & EndBits);
-        if (end != StepEnd.Moved)
-            return true;
-        ulong* next = step.Successors.Add(step.State, new Transition(step.Agent, choice, step.Parent, *(ulong*)(leaf + 2), (StepTraits)(byte)(bits & ~EndBits), leaf[4]));
-        int* word = leaf + StepTree.EndSize;
-        for (int* last = word + (leaf[5] * StepTree.WordSize); word != last; word += StepTree.WordSize)
-            next[word[0]] = (next[word[0]] & *(ulong*)(word + 1)) | *(ulong*)(word + 3);
-        if ((bits & (int)StepTraits.Normalizes) != 0)
-            Normalize(next);
-        return true;
-    }
-
-    private void Normalize(ulong* state)
-    {
-        UnpackedState<TLocal> unpacked = Unpack(state);
-        _system.Normalize(unpacked);
-        Pack(unpacked, state);
-    }
-
     private void Learn(ulong* state, int agent, int local)
     {
         lock (_learning)
@@ -200,8 +127,9 @@ internal sealed unsafe class CompiledSystem<TLocal>
                 TLocal after = _locals[agent][local];
                 SystemStep step = _recorder.Run(Layout, state, agent, ref after);
                 StepsLearnt++;
+                RequireNormalForm(step.Traits);
                 _footprints.Add(agent, _recorder.Uses);
-                int bits = (int)step.End | (int)step.Traits | (_footprints.IsIndependent(agent, _recorder.Uses) ? IndependentBit : 0);
+                int bits = (int)step.End | (int)step.Traits | (_footprints.IsIndependent(agent, _recorder.Uses) ? StepTree.IndependentBit : 0);
                 _end.Clear();
                 _end.AddRange(StepTree.End, bits, (int)step.Events, (int)(step.Events >> 32), step.Attempt, 0);
                 if (step.End == StepEnd.Moved)
@@ -277,17 +205,55 @@ internal sealed unsafe class CompiledSystem<TLocal>
 
     private int Fit(int slot, int number) => number < Layout.Slots[slot].Capacity ? number : throw new LayoutTooSmallException();
 
+    // Where no state is brought to a normal form, the cells that only this would change are left out.
+    private void RequireNormalForm(StepTraits traits)
+    {
+        if (_normalizes || (traits & StepTraits.Normalizes) == 0)
+            return;
+        _normalizes = true;
+        throw new LayoutTooSmallException();
+    }
+
+    private void AddNormalCells()
+    {
+        foreach (Cell cell in _values.Keys.ToArray())
+            AddCell(_system.Normal(cell));
+    }
+
     private void AddRenamedCells()
     {
         for (int renaming = 0; renaming < (_symmetry?.Count ?? 0); renaming++)
         {
             foreach (Cell cell in _values.Keys.ToArray())
-            {
-                Cell renamed = _symmetry!.Rename(renaming, cell);
-                if (!_values.ContainsKey(renamed))
-                    _values.Add(renamed, new ValueTable(_system.StartOf(renamed)));
-            }
+                AddCell(_symmetry!.Rename(renaming, cell));
         }
+    }
+
+    private void AddCell(Cell cell)
+    {
+        if (!_values.ContainsKey(cell))
+            _values.Add(cell, new ValueTable(_system.StartOf(cell)));
+    }
+
+    private NormalForm NewNormalForm()
+    {
+        int[] targets = [.. Enumerable.Range(0, Layout.Agents).Concat(Layout.Cells.Select(cell => Layout.SlotOf(_system.Normal(cell))))];
+        return new NormalForm(Layout, targets, (slot, number) =>
+        {
+            lock (_learning)
+            {
+                int target = targets[slot];
+                if (slot >= Layout.Agents)
+                {
+                    Cell cell = Layout.Cells[slot - Layout.Agents];
+                    return Fit(target, _values[Layout.Cells[target - Layout.Agents]].Number(_system.Normal(cell, _values[cell][number])));
+                }
+
+                TLocal local = _locals[slot][number];
+                _system.Normalize(ref local);
+                return Fit(slot, _locals[slot].Number(local));
+            }
+        });
     }
 
     private Canonicalizer NewCanonicalizer(ISymmetry<TLocal> symmetry)
@@ -310,17 +276,5 @@ internal sealed unsafe class CompiledSystem<TLocal>
                 return Fit(target, _locals[target].Number(local));
             }
         });
-    }
-
-    // A step that is looked up.
-    private ref struct Step(ulong* state, int agent, int parent, Successors successors)
-    {
-        public readonly ulong* State = state;
-        public readonly int Agent = agent;
-        public readonly int Parent = parent;
-        public readonly Successors Successors = successors;
-        public int* Nodes = null;
-        public int Choice = 0;
-        public bool Independent = true;
     }
 }

@@ -12,8 +12,8 @@ internal sealed unsafe class StateStore(int words) : IDisposable
     /// <summary>States.</summary>
     public int Count { get; private set; }
 
-    /// <summary>Bytes that they take, room for more included.</summary>
-    public long Bytes { get; private set; }
+    /// <summary>Bytes that they take. Memory that was not written yet takes none.</summary>
+    public long Bytes => (long)Count * StateBytes;
 
     /// <summary>The words of a state; of the one after the last: where the next is written.</summary>
     public ulong* this[int index] => Chunk(index) + ((index & ChunkMask) * words);
@@ -26,9 +26,8 @@ internal sealed unsafe class StateStore(int words) : IDisposable
     {
         if ((Count & ChunkMask) == 0 && Count >> ChunkBits == _blocks.Count)
         {
-            var block = new NativeBlock(((long)words * sizeof(ulong) + sizeof(uint)) << ChunkBits);
+            var block = new NativeBlock((long)StateBytes << ChunkBits);
             _blocks.Add(block);
-            Bytes += block.Bytes;
             int chunk = Count >> ChunkBits;
             if (chunk == _chunks.Length)
             {
@@ -55,6 +54,8 @@ internal sealed unsafe class StateStore(int words) : IDisposable
         foreach (NativeBlock block in _blocks)
             block.Dispose();
     }
+
+    private int StateBytes => (words * sizeof(ulong)) + sizeof(uint);
 
     private ulong* Chunk(int index) => (ulong*)_chunks[index >> ChunkBits];
 

@@ -34,6 +34,12 @@ internal sealed unsafe class StepTree
     /// <summary>Numbers for each word that an end changes.</summary>
     public const int WordSize = 5;
 
+    /// <summary>Of an end's outcome: the bits that are a <see cref="Model.StepEnd"/>; those of the traits are above.</summary>
+    public const int EndBits = 3;
+
+    /// <summary>Of an end's outcome, above the traits: nobody else is assumed to use what the step uses in a conflicting way.</summary>
+    public const int IndependentBit = 1 << 8;
+
     private readonly List<int[]> _grown = [];
     private int[] _nodes = Pinned(1024);
     private int[] _roots = new int[64];

@@ -12,9 +12,6 @@ internal sealed class UnpackedState<TLocal>(ISystem<TLocal> system, IReadOnlyLis
     /// <inheritdoc/>
     public IReadOnlyList<Cell> Cells => cells;
 
-    /// <summary>The cells that were given a value.</summary>
-    public IReadOnlyDictionary<Cell, ulong> Values => _values;
-
     /// <inheritdoc/>
     public ref TLocal Local(int agent) => ref _locals[agent];
 

@@ -63,10 +63,6 @@ internal sealed class RandomSystem : ISystem<int>, ISymmetry<int>
         return new SystemStep(StepEnd.Moved, then.Next(4) == 0 ? 1UL << then.Next(6) : 0);
     }
 
-    public void Normalize(ISystemState<int> state)
-    {
-    }
-
     public int Rename(int renaming, int agent) => agent < _group ? _renamings[renaming][agent] : agent;
 
     public Cell Rename(int renaming, Cell cell) => cell.Object == 0 ? cell : Own(Rename(renaming, cell.Object - 1), cell.Position);
