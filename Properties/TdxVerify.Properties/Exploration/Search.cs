@@ -171,7 +171,7 @@ internal sealed unsafe class Search<TLocal> : IDisposable
     private void Work(int worker, CancellationToken cancel)
     {
         using var successors = new Successors(Set.Words);
-        ulong[] hashes = new ulong[1024];
+        ulong[] hashes = [];
         while (!_tooSmall && !_outOfMemory && !cancel.IsCancellationRequested && TakeBlock(out StateId first, out int count))
         {
             if (Set.Bytes > _options.MemoryLimit)
@@ -223,17 +223,7 @@ internal sealed unsafe class Search<TLocal> : IDisposable
         successors.Clear();
         for (int i = 0; i < count; i++)
             ExpandState(new StateId(first.Worker, first.Index + i), i, successors);
-        if (hashes.Length < successors.Count)
-            hashes = new ulong[2 * successors.Count];
-        int words = Set.Words;
-        for (int i = 0; i < successors.Count; i++)
-        {
-            hashes[i] = StateSet.Hash(successors[i], words);
-            Set.Prefetch(hashes[i]);
-        }
-
-        for (int i = 0; i < successors.Count; i++)
-            Set.PrefetchState(hashes[i]);
+        Set.HashAndPrefetch(successors, ref hashes);
         for (int i = 0; i < successors.Count; i++)
         {
             ref readonly Transition transition = ref successors.Transition(i);
@@ -279,7 +269,7 @@ internal sealed unsafe class Search<TLocal> : IDisposable
     {
         for (int i = first; i < successors.Count; i++)
         {
-            if (!Set.TryFind(successors[i], out StateId known) || known.Index >= _level[known.Worker].To)
+            if (!Set.TryFind(successors[i], StateSet.Hash(successors[i], Set.Words), out StateId known) || known.Index >= _level[known.Worker].To)
                 return true;
         }
 

@@ -83,21 +83,6 @@ internal sealed unsafe class StateSet : IDisposable
         return hash ^ (hash >> 29);
     }
 
-    /// <summary>Fetches the entry of a hash into the cache.</summary>
-    public void Prefetch(ulong hash)
-    {
-        if (Sse.IsSupported)
-            Sse.Prefetch0(_entries + (hash & _mask));
-    }
-
-    /// <summary>Fetches the state that is probably equal to one with this hash, whose entry is in the cache already.</summary>
-    public void PrefetchState(ulong hash)
-    {
-        ulong entry = _entries[hash & _mask];
-        if (Sse.IsSupported && entry != 0 && (entry ^ hash) >> TagShift == 0)
-            Sse.Prefetch0(this[new StateId((uint)entry - 1)]);
-    }
-
     /// <summary>Stores a state for a worker. False: it is there already.</summary>
     public bool Add(ulong* state, ulong hash, int worker, StateId parent, out StateId id)
     {
@@ -130,10 +115,26 @@ internal sealed unsafe class StateSet : IDisposable
         }
     }
 
-    /// <summary>Finds a state.</summary>
-    public bool TryFind(ulong* state, out StateId id)
+    /// <summary>Hashes states, and fetches what looking them up will touch.</summary>
+    /// <param name="states">The states.</param>
+    /// <param name="hashes">Takes their hashes; made longer where they do not fit.</param>
+    public void HashAndPrefetch(Successors states, ref ulong[] hashes)
     {
-        ulong hash = Hash(state, Words);
+        if (hashes.Length < states.Count)
+            hashes = new ulong[2 * states.Count];
+        for (int i = 0; i < states.Count; i++)
+        {
+            hashes[i] = Hash(states[i], Words);
+            Prefetch(hashes[i]);
+        }
+
+        for (int i = 0; i < states.Count; i++)
+            PrefetchState(hashes[i]);
+    }
+
+    /// <summary>Finds a state by its hash.</summary>
+    public bool TryFind(ulong* state, ulong hash, out StateId id)
+    {
         ulong tag = hash & 0xFFFF_FFFF_0000_0000;
         for (ulong at = hash & _mask; _entries[at] != 0; at = (at + 1) & _mask)
         {
@@ -192,6 +193,21 @@ internal sealed unsafe class StateSet : IDisposable
         _table.Dispose();
         foreach (StateStore store in _stores)
             store.Dispose();
+    }
+
+    // The entry of a hash.
+    private void Prefetch(ulong hash)
+    {
+        if (Sse.IsSupported)
+            Sse.Prefetch0(_entries + (hash & _mask));
+    }
+
+    // The state that is probably equal to one with this hash, whose entry is in the cache already.
+    private void PrefetchState(ulong hash)
+    {
+        ulong entry = _entries[hash & _mask];
+        if (Sse.IsSupported && entry != 0 && (entry ^ hash) >> TagShift == 0)
+            Sse.Prefetch0(this[new StateId((uint)entry - 1)]);
     }
 
     // One worker alone needs no atomic instruction, which would wait for all that is still on its way to memory.

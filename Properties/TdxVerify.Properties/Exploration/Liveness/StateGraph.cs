@@ -11,12 +11,14 @@ namespace TdxVerify.Properties.Exploration.Liveness;
 /// </remarks>
 internal sealed unsafe class StateGraph
 {
+    private const int BlockSize = 64;
+
     private readonly int[] _firstEdge;
     private readonly int[] _offsets;
-    private Edge[] _edges;
+    private readonly Edge[] _edges;
     private int _edgeCount;
 
-    private StateGraph(int[] offsets, int states, long edges)
+    private StateGraph(int[] offsets, int states, int edges)
     {
         _offsets = offsets;
         _firstEdge = new int[states + 1];
@@ -72,34 +74,8 @@ internal sealed unsafe class StateGraph
             states = checked(states + set.CountOf(worker));
         }
 
-        var graph = new StateGraph(offsets, states, search.Progress.Transitions) { Done = new uint[states], Agents = search.System.Layout.Agents };
-        var kinds = new Dictionary<EdgeKind, int>();
-        using var successors = new Successors(set.Words);
-        bool independent = true;
-        for (int state = 0; state < states; state++)
-        {
-            graph._firstEdge[state] = graph._edgeCount;
-            ulong* words = set[graph.Id(state)];
-            for (int agent = 0; agent < search.System.Layout.Agents; agent++)
-            {
-                successors.Clear();
-                if (search.System.Expand(words, agent, 0, successors, ref independent) == StepEnd.Done)
-                    graph.Done[state] |= 1u << agent;
-                for (int i = 0; i < successors.Count; i++)
-                {
-                    Transition step = successors.Transition(i);
-                    if (!set.TryFind(successors[i], out StateId target))
-                        throw new InvalidOperationException("a step leads out of the states found: the search is not complete");
-                    var kind = new EdgeKind(agent, step.Events, step.Traits, step.Attempt);
-                    if (!kinds.TryGetValue(kind, out int number))
-                        kinds.Add(kind, number = kinds.Count);
-                    graph.Add(new Edge(graph.Number(target), number));
-                }
-            }
-        }
-
-        graph._firstEdge[states] = graph._edgeCount;
-        graph.Kinds = [.. kinds.Keys];
+        var graph = new StateGraph(offsets, states, checked((int)search.Progress.Transitions)) { Done = new uint[states], Agents = search.System.Layout.Agents };
+        graph.Fill(search);
         return graph;
     }
 
@@ -127,11 +103,47 @@ internal sealed unsafe class StateGraph
         return successors.Transition(place).Choice;
     }
 
-    private void Add(Edge edge)
+    // In blocks, so that the table and the states are fetched before they are looked at, as in the search.
+    private void Fill<TLocal>(Search<TLocal> search)
+        where TLocal : unmanaged
     {
-        if (_edgeCount == _edges.Length)
-            Array.Resize(ref _edges, 2 * _edgeCount);
-        _edges[_edgeCount++] = edge;
+        StateSet set = search.Set;
+        var kinds = new Dictionary<EdgeKind, int>();
+        using var successors = new Successors(set.Words);
+        ulong[] hashes = [];
+        bool independent = true;
+        for (int first = 0; first < States; first += BlockSize)
+        {
+            successors.Clear();
+            int count = Math.Min(BlockSize, States - first);
+            for (int state = first; state < first + count; state++)
+            {
+                for (int agent = 0; agent < Agents; agent++)
+                {
+                    if (search.System.Expand(set[Id(state)], agent, state, successors, ref independent) == StepEnd.Done)
+                        Done[state] |= 1u << agent;
+                }
+
+                _firstEdge[state + 1] = _edgeCount + successors.Count;
+            }
+
+            set.HashAndPrefetch(successors, ref hashes);
+            for (int i = 0; i < successors.Count; i++)
+                _edges[_edgeCount++] = EdgeTo(set, successors, i, hashes[i], kinds);
+        }
+
+        Kinds = [.. kinds.Keys];
+    }
+
+    private Edge EdgeTo(StateSet set, Successors successors, int i, ulong hash, Dictionary<EdgeKind, int> kinds)
+    {
+        Transition step = successors.Transition(i);
+        if (!set.TryFind(successors[i], hash, out StateId target))
+            throw new InvalidOperationException("a step leads out of the states found: the search is not complete");
+        var kind = new EdgeKind(step.Agent, step.Events, step.Traits, step.Attempt);
+        if (!kinds.TryGetValue(kind, out int number))
+            kinds.Add(kind, number = kinds.Count);
+        return new Edge(Number(target), number);
     }
 }
 
