@@ -65,7 +65,7 @@ internal static class EpochAges
 
     private static ulong OneOlder(ulong epoch) => epoch is > Older and <= Newest ? epoch - 1 : epoch;
 
-    private static void SwapCounts(ICells cells, int td)
+    private static void SwapCounts(StoredCells cells, int td)
     {
         var even = Cell.Td(td, TdField.RefCountEven);
         var odd = Cell.Td(td, TdField.RefCountOdd);
