@@ -26,8 +26,8 @@ public interface ISystem<TLocal>
     SystemStep Step(int agent, ref TLocal local, ICells cells, IChooser chooser);
 
     /// <summary>
-    /// Where the value of a cell goes when a state is brought to its normal form, after a step that asked for it. No two
-    /// cells' values go to one; both forms must behave alike.
+    /// Where the value of a cell goes when a state is brought to its normal form, after a step that asked for it. The
+    /// cells that move change places; both forms must behave alike.
     /// </summary>
     Cell Normal(Cell cell) => cell;
 
@@ -42,7 +42,7 @@ public interface ISystem<TLocal>
     /// <summary>Brings a whole state to its normal form: each part of it by itself.</summary>
     void Normalize(ISystemState<TLocal> state)
     {
-        Cell[] cells = [.. state.Cells];
+        Cell[] cells = [.. state.Cells.Union(state.Cells.Select(Normal))];
         ulong[] values = Array.ConvertAll(cells, cell => Normal(cell, state.Read(cell)));
         for (int i = 0; i < cells.Length; i++)
             state.Write(Normal(cells[i]), values[i]);

@@ -24,6 +24,16 @@ public class TwinTests
     }
 
     [Fact]
+    public void The_benchmark_divides_speeds_and_bytes_by_those_of_Spin()
+    {
+        var own = new CheckerResult("tdxverify", 1000, 1, true, [], Seconds: 1, PeakBytes: 20_000);
+        var spin = new CheckerResult("Spin", 1000, 1, true, [], Seconds: 4, PeakBytes: 80_000);
+        var benchmark = new ExplorationBenchmark("any", own, spin, (TimeSpan.FromSeconds(3), TimeSpan.FromSeconds(2)));
+
+        Assert.Equal((4, 0.25, 1.5), (benchmark.SpeedRatio, benchmark.BytesRatio, benchmark.Scaling));
+    }
+
+    [Fact]
     public void A_scenario_without_twins_is_refused_by_name()
     {
         CliRun run = CliRun.Of("twins", "no-such");
