@@ -42,7 +42,7 @@ internal sealed class HostWalk : ISystemState<HostThread>
             if (step.End == StepEnd.Blocked)
                 return false;
             if (step.Traits.HasFlag(StepTraits.Normalizes))
-                _machine.Normalize(this);
+                ((ISystem<HostThread>)_machine).Normalize(this);
             Reported.UnionWith(_machine.Events.Where((_, e) => (step.Events >> e & 1) != 0).Select(each => each.Name));
             if (until.Length > 0 && Reported.Contains(until))
                 return true;
