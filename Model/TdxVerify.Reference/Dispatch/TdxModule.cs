@@ -65,6 +65,17 @@ internal sealed class TdxModule : IDisposable
     /// <summary>This lock is left out, for a test: it is neither asked nor waited for.</summary>
     public bool Lacks(RemovedLock which) => _removed == which && which != RemovedLock.None;
 
+    /// <summary>
+    /// A call holds a lock here. Where the lock is left out, it takes its time (1 ms or more), so that a test need not wait
+    /// for the rare moment at which that shows.
+    /// </summary>
+    public void PauseUnder(RemovedLock held)
+    {
+        Pause?.Invoke();
+        if (Lacks(held))
+            Thread.Sleep(1);
+    }
+
     /// <summary>The package of a processor: processors are dealt out in turn.</summary>
     public int PackageOf(int lp) => lp % Platform.Packages;
 

@@ -37,7 +37,7 @@ internal static unsafe class PageAccept
         }
 
         copy = Volatile.Read(ref *entry);
-        module.Pause?.Invoke();
+        module.PauseUnder(RemovedLock.SeptEntry);
         SeptStateRow state = SeptStates.Of(copy);
         if (!SeptEntry.IsFree(copy) && !wasLeaf)
         {

@@ -99,7 +99,7 @@ internal static unsafe class VpEnter
         if (!module.Lacks(RemovedLock.Epoch) && !SharexLock.TryAcquireShared(ref tdcs->EpochLock))
             return false;
         ulong epoch = tdcs->Epoch.Epoch;
-        module.Pause?.Invoke();
+        module.PauseUnder(RemovedLock.Epoch);
         tdcs->Epoch.Enter(epoch);
         SharexLock.Release(ref tdcs->EpochLock, LockMode.Shared);
         vcpu->Epoch = epoch;

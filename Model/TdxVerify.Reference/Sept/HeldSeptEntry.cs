@@ -55,7 +55,7 @@ internal unsafe struct HeldSeptEntry
 
         held.Entry = entry;
         held.Value = Volatile.Read(ref *entry);
-        module.Pause?.Invoke();
+        module.PauseUnder(RemovedLock.SeptEntry);
         held.Level = level;
         held.Gpa = target.Gpa;
         held._tdcs = tdcs;
