@@ -13,7 +13,7 @@ internal static partial class RumurChecker
     {
         using var folder = new TwinFolder();
         string version = Version().Match(Tool.Run(folder.Path, "rumur", "--version").Output).Groups[1].Value;
-        Tool.Run(folder.Path, "rumur", "--output", "checker.c", $"{twin.Scenario}.m");
+        Tool.Run(folder.Path, "rumur", "--threads", "1", "--output", "checker.c", $"{twin.Scenario}.m");
 
         // The checker exchanges 16 bytes at once, which processors of this kind do only when asked.
         string[] wide = RuntimeInformation.ProcessArchitecture == Architecture.X64 ? ["-mcx16"] : [];
