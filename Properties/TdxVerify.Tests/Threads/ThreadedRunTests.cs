@@ -29,7 +29,6 @@ public sealed class ThreadedRunTests(Judging judging) : IClassFixture<Judging>
     [Theory]
     [InlineData(nameof(RemovedLock.SeptEntry))]
     [InlineData(nameof(RemovedLock.SeptTree))]
-    [InlineData(nameof(RemovedLock.Epoch))]
     [InlineData(nameof(RemovedLock.PamtEntry))]
     public void A_reference_without_one_of_its_locks_is_caught(string without)
     {
