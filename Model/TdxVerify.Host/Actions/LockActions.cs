@@ -92,6 +92,9 @@ public static class KernelLocks
     /// <summary>The global tdx_lock.</summary>
     public const string TdxLock = "tdx_lock";
 
+    /// <summary>cpu_hotplug_lock: cpus_read_lock takes it shared, a processor that comes or goes takes it exclusively.</summary>
+    public const string CpuHotplugLock = "cpu_hotplug_lock";
+
     /// <summary>vcpu->mutex of the thread's own vCPU.</summary>
     public const string OwnVcpuMutex = "vcpu->mutex";
 

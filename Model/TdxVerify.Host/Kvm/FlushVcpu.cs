@@ -28,9 +28,10 @@ internal static class FlushVcpu
     /// <summary>The vCPU's processor goes offline (tdx_disable_virtualization_cpu): the same function, its error dropped.</summary>
     public static HostProgram Offline(KvmRelease release, HostProgram flush) =>
         HostProgram.Named("tdx_disable_virtualization_cpu", release.In("tdx.c"))
-            .State("X0", Call(flush))
+            .State("X0", Lock(KernelLocks.CpuHotplugLock), "cpus_write_lock").Next("X0 flush")
+            .State("X0 flush", Call(flush))
                 .On(Returned(KvmCodes.Dead), "X5").Noted("a processor goes offline with its vCPU still associated")
                 .Otherwise("X5")
-            .State("X5", Goto).Next(HostProgram.Done).Progress("went offline")
+            .State("X5", Unlock(KernelLocks.CpuHotplugLock), "cpus_write_unlock").Next(HostProgram.Done).Progress("went offline")
             .Build();
 }

@@ -28,7 +28,8 @@ internal static class Teardown
             .State("T1 end", InvalidateEnd, "kvm_gmem_release").Next("T1 unlock mmu")
             .State("T1 unlock mmu", UnlockMmu, "kvm_gmem_release").Next("T1 unlock invalidate")
             .State("T1 unlock invalidate", Unlock(KernelLocks.InvalidateLock), "kvm_gmem_release").Next("T1 unlock slots")
-            .State("T1 unlock slots", Unlock(KernelLocks.SlotsLock), "kvm_gmem_release").Next("T3")
+            .State("T1 unlock slots", Unlock(KernelLocks.SlotsLock), "kvm_gmem_release").Next("T3 cpus")
+            .State("T3 cpus", LockShared(KernelLocks.CpuHotplugLock), "tdx_mmu_release_hkid").Next("T3")
             .State("T3", Call(flush), "tdx_mmu_release_hkid")
                 .On(Returned(KvmCodes.Dead), "T3 bug")
                 .Otherwise("T3 lock")
@@ -39,13 +40,15 @@ internal static class Teardown
                 .On(Exactly(Status.TDX_FLUSHVP_NOT_DONE), "T3 leaked").Noted("the HKID is leaked")
                 .Otherwise("T3 flushed bug")
             .State("T3 flushed bug", BugVm("TDH.MNG.VPFLUSHDONE failed"), "tdx_mmu_release_hkid").Next("T3 leaked")
-            .State("T3 leaked", Unlock(KernelLocks.TdxLock), "tdx_mmu_release_hkid").Next("leaked")
+            .State("T3 leaked", Unlock(KernelLocks.TdxLock), "tdx_mmu_release_hkid").Next("T3 leaked cpus")
+            .State("T3 leaked cpus", Unlock(KernelLocks.CpuHotplugLock), "tdx_mmu_release_hkid").Next("leaked")
             .State("T3 cache", Seamcall(HostLeaf.TDH_PHYMEM_CACHE_WB), "smp_func_do_phymem_cache_wb").Whatever("T3 free")
             .State("T3 free", Seamcall(HostLeaf.TDH_MNG_KEY_FREEID), "tdx_mmu_release_hkid")
                 .On(Success, "T3 unlock")
                 .Otherwise("T3 free bug")
             .State("T3 free bug", BugVm("TDH.MNG.KEY.FREEID failed"), "tdx_mmu_release_hkid").Next("T3 leaked")
-            .State("T3 unlock", Unlock(KernelLocks.TdxLock), "tdx_mmu_release_hkid").Next("T4 first")
+            .State("T3 unlock", Unlock(KernelLocks.TdxLock), "tdx_mmu_release_hkid").Next("T3 unlock cpus")
+            .State("T3 unlock cpus", Unlock(KernelLocks.CpuHotplugLock), "tdx_mmu_release_hkid").Next("T4 first")
             .State("T4 first", SetCounter("page")).Next("T4");
         Reclaim(program, "T4", s_tdvpsPage, "tdx_vcpu_free", "T4 next");
         program
