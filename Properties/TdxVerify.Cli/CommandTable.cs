@@ -1,5 +1,6 @@
 using System.CommandLine;
 using TdxVerify.Cli.Commands;
+using TdxVerify.Cli.Commands.Proposals;
 
 namespace TdxVerify.Cli;
 
@@ -12,6 +13,7 @@ internal static class CommandTable
         PropsCommand.Create(terminal),
         ReplayCommand.Create(terminal),
         ExploreCommand.Create(terminal),
+        ProposalsCommand.Create(terminal),
         TwinsCommand.Create(terminal),
         BenchCommand.Create(terminal),
         ExplainCommand.Create(terminal),
