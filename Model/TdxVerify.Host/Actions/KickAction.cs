@@ -32,7 +32,11 @@ public sealed record KickAction(string? Request, bool Waits) : HostAction
     {
         ref Thread thread = ref at.Thread;
         if (thread.Part == 0)
+        {
+            at.Traits |= StepTraits.Begins;
             NextVcpu(ref at);
+        }
+
         (int stage, int number) = Place(thread);
         switch (stage)
         {

@@ -10,12 +10,15 @@ namespace TdxVerify.Host.Kvm;
 /// (E12a), the dispatch of the host's interrupt (E14). A signal at E10 has the same effect as a request and is left to
 /// requests.
 /// </summary>
-internal static class VcpuEnterGuest
+public static class VcpuEnterGuest
 {
+    /// <summary>What is noted where a vCPU turns back before TDH.VP.ENTER because a host thread keeps it out.</summary>
+    public const string BailsOut = "a vCPU bails out before the entry";
+
     // The level that ACCEPT asked for (facts/guest.md).
     private static readonly When s_wants4K = Output(Register.Rdx, 0x7_0000_0000, 0);
 
-    public static HostProgram Of(KvmRelease release) => HostProgram.Named("vcpu_enter_guest", release.In("x86.c"))
+    internal static HostProgram Of(KvmRelease release) => HostProgram.Named("vcpu_enter_guest", release.In("x86.c"))
         .State("E5", IrqOff).Next("E6")
         .State("E6", SetMode(VcpuMode.IN_GUEST_MODE)).Next("E7")
         .State("E7", SrcuReadUnlock).Next("E10 mode")
@@ -23,7 +26,7 @@ internal static class VcpuEnterGuest
             .On(Yes, "E10 outside")
             .On(No, "E10 requests")
         .State("E10 requests", RequestPending)
-            .On(Yes, "E10 outside")
+            .On(Yes, "E10 outside").Noted(BailsOut)
             .On(No, "E12")
         .State("E10 outside", SetMode(VcpuMode.OUTSIDE_GUEST_MODE)).Next("E10 irq on")
         .State("E10 irq on", IrqOn).Next("E10 srcu")
@@ -36,7 +39,7 @@ internal static class VcpuEnterGuest
 
     private static HostProgram TdxVcpuRun(KvmRelease release) => HostProgram.Named("tdx_vcpu_run", release.In("tdx.c"))
         .State("E12b", Test(KvmVariables.WaitForSeptZap))
-            .On(Yes, $"return {KvmCodes.Handled}").Noted("a vCPU bails out before the entry")
+            .On(Yes, $"return {KvmCodes.Handled}").Noted(BailsOut)
             .On(No, "E12d")
         .State("E12d", Seamcall(HostLeaf.TDH_VP_ENTER))
             .On(Busy, $"return {KvmCodes.Handled}").Noted("TDH.VP.ENTER is busy")

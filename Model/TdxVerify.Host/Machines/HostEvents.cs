@@ -4,17 +4,33 @@ using TdxVerify.Model;
 namespace TdxVerify.Host;
 
 /// <summary>What the steps of a configuration can report.</summary>
-internal sealed class HostEvents
+public sealed class HostEvents
 {
+    /// <summary>A law: the module does not halt.</summary>
     public const string ModuleHalt = "the module never halts";
+
+    /// <summary>A law: no call does what the model does not have.</summary>
     public const string NotModelled = "every call is modelled";
+
+    /// <summary>A law: calls release what they lock.</summary>
     public const string LockLeaks = "no lock acquired by a call outlives it";
+
+    /// <summary>A law: no processor can translate to a page that the host has back.</summary>
     public const string PageExposed = "a page handed back to the host is not exposed";
+
+    /// <summary>A law: no KVM_BUG_ON.</summary>
     public const string HostBug = "the host never bugs the VM";
+
+    /// <summary>A law: whoever is told BUSY meets a holder, or host priority.</summary>
     public const string BusyUnjustified = "every BUSY is justified";
+
+    /// <summary>A law: locks keep apart what they should.</summary>
     public const string SectionsConflict = "no two agents are in conflicting sections";
+
+    /// <summary>A law: while nobody changes them, the two agree.</summary>
     public const string MirrorDisagrees = "the mirror SPTE agrees with the S-EPT entry";
 
+    /// <summary>A case worth telling: host priority is lost.</summary>
     public const string PriorityErased = "a guest call takes away host priority that nobody has used";
 
     private const int Maximum = 64;
@@ -25,12 +41,14 @@ internal sealed class HostEvents
     private readonly List<SystemEvent> _events = [];
     private readonly Dictionary<string, int> _numbers = [];
 
-    public HostEvents(Configuration configuration, LeafSet<CellState> leaves)
+    internal HostEvents(Configuration configuration, LeafSet<CellState> leaves)
     {
-        foreach (string law in new[] { ModuleHalt, NotModelled, LockLeaks, PageExposed })
-            Add(law, EventKind.Violation);
+        Add(ModuleHalt, EventKind.Violation, endsRun: true);
+        Add(NotModelled, EventKind.Violation, endsRun: true);
+        Add(LockLeaks, EventKind.Violation);
+        Add(PageExposed, EventKind.Violation);
         if (configuration.Laws.HasFlag(HostLaws.NoHostBug))
-            Add(HostBug, EventKind.Violation);
+            Add(HostBug, EventKind.Violation, endsRun: true);
         if (configuration.Laws.HasFlag(HostLaws.MirrorAgrees))
             Add(MirrorDisagrees, EventKind.Violation);
         if (configuration.Laws.HasFlag(HostLaws.Locks))
@@ -50,18 +68,18 @@ internal sealed class HostEvents
             throw new ProgramException($"{configuration.Name}: '{lost}' must occur, but is nothing that its programs could report.");
     }
 
-    public IReadOnlyList<SystemEvent> All => _events;
+    internal IReadOnlyList<SystemEvent> All => _events;
 
     /// <summary>A guest that runs on is progress of its vCPU's thread.</summary>
-    public static string GuestRuns(HostAgent agent) => ProgressOf(agent, "the guest runs");
+    internal static string GuestRuns(HostAgent agent) => ProgressOf(agent, "the guest runs");
 
-    public static string ProgressOf(HostAgent agent, string text) => $"{agent.Name}: {text}";
+    internal static string ProgressOf(HostAgent agent, string text) => $"{agent.Name}: {text}";
 
-    public static string BusyOf(string leaf, ulong status) => $"{leaf}: {StatusTable.NameOf(status)}";
+    internal static string BusyOf(string leaf, ulong status) => $"{leaf}: {StatusTable.NameOf(status)}";
 
-    public static bool IsBusy(ulong status) => new StatusCode(status) is { IsError: true, Class: BusyClass };
+    internal static bool IsBusy(ulong status) => new StatusCode(status) is { IsError: true, Class: BusyClass };
 
-    public int this[string name] => _numbers.GetValueOrDefault(name, -1);
+    internal int this[string name] => _numbers.GetValueOrDefault(name, -1);
 
     private static IEnumerable<ProgramTransition> Transitions(Configuration configuration, HostAgent agent) =>
         agent.Program.WithCalled().SelectMany(program => program.States).SelectMany(state => state.Transitions)
@@ -111,10 +129,10 @@ internal sealed class HostEvents
     private void AddNoted(Configuration configuration, string name) =>
         Add(name, configuration.MustOccur.Contains(name) ? EventKind.Sometimes : EventKind.Noted);
 
-    private void Add(string name, EventKind kind, int agent = -1)
+    private void Add(string name, EventKind kind, int agent = -1, bool endsRun = false)
     {
         if (!_numbers.TryAdd(name, _events.Count))
             return;
-        _events.Add(new SystemEvent(name, kind, agent));
+        _events.Add(new SystemEvent(name, kind, agent, endsRun));
     }
 }

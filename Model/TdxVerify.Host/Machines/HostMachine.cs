@@ -14,6 +14,10 @@ public sealed class HostMachine : INarratedSystem<Thread>
     /// <summary>The state of a thread whose program is done for good.</summary>
     public const ushort Finished = ushort.MaxValue;
 
+    // Where an attempt's number has the place of the guest and the GPA, above the state of the program.
+    private const int GuestShift = 16;
+    private const int GpaShift = 24;
+
     private readonly CompiledPrograms _programs;
     private readonly HostNames _names = new();
     private readonly ProgramRun _run;
@@ -113,6 +117,10 @@ public sealed class HostMachine : INarratedSystem<Thread>
     /// <summary>The state of its program that a thread is in.</summary>
     public ProgramState? StateOf(in Thread local) => local.State == Finished ? null : _programs.States[local.State].State;
 
+    /// <summary>The state of its program in which an attempt is made (<see cref="SystemStep.Attempt"/>), and whether its guest runs there.</summary>
+    public (ProgramState State, bool InGuest) StateOfAttempt(int attempt) =>
+        (_programs.States[attempt & ushort.MaxValue].State, (attempt >> GuestShift & byte.MaxValue) != 0);
+
     /// <summary>The instruction that the guest of a thread is at; null: no guest runs there.</summary>
     public GuestInstruction? InstructionOf(in Thread local) =>
         local.Guest == 0 ? null : Configuration.GuestOf(VcpuOf(local)).Instructions[local.Guest - 1];
@@ -203,7 +211,7 @@ public sealed class HostMachine : INarratedSystem<Thread>
     }
 
     // The same action on the same GPA, or the same instruction of the guest.
-    private static int AttemptOf(in Thread thread) => thread.State | (thread.Guest << 16) | (thread.Gpa << 24);
+    private static int AttemptOf(in Thread thread) => thread.State | (thread.Guest << GuestShift) | (thread.Gpa << GpaShift);
 
     private int VcpuOf(in Thread local)
     {

@@ -33,6 +33,6 @@ public static class FrozenLocalRetry
         Claim = "If zero-step begins after ten faults and not after six, the retries that are left do not reach it.",
         Objection = "A thought, not a patch; it depends on the module.",
         Host = KvmHost.Of(s_parts),
-        Leaves = ModuleVariants.Threshold10,
+        Leaves = ModuleVariants.Threshold10.Leaves(),
     };
 }

@@ -14,6 +14,6 @@ public static class ModuleNoFreeEntryLock
         Claim = "A BUSY that a guest causes can be told from one that KVM causes, and AUG is faster.",
         Objection = "Not needed once upstream-6.16 is in; whether the module will change is not known.",
         Host = KvmHost.Of(new KvmParts()),
-        Leaves = ModuleVariants.NoFreeEntryLock,
+        Leaves = ModuleVariants.NoFreeEntryLock.Leaves(),
     };
 }

@@ -89,7 +89,8 @@ public enum EventKind
 /// <param name="Name">As reports print it.</param>
 /// <param name="Kind">What it means.</param>
 /// <param name="Agent">For progress: the agent; -1: any.</param>
-public sealed record SystemEvent(string Name, EventKind Kind, int Agent = -1);
+/// <param name="EndsRun">Nothing that follows means anything any more: the VM is dead, or the module.</param>
+public sealed record SystemEvent(string Name, EventKind Kind, int Agent = -1, bool EndsRun = false);
 
 /// <summary>How a step ended.</summary>
 public enum StepEnd : byte

@@ -70,7 +70,8 @@ public static class Explorer
         return liveness.Any(finding => finding.UnderStrongFairness) ? Verdict.Starvation : Verdict.Held;
     }
 
-    private static IEnumerable<Counterexample> Violations(Search<Thread> search, HostLanes lanes)
+    /// <summary>The laws that are broken, each with a run.</summary>
+    internal static IEnumerable<Counterexample> Violations(Search<Thread> search, HostLanes lanes)
     {
         IReadOnlyList<SystemEvent> events = search.System.System.Events;
         for (int e = 0; e < events.Count; e++)
@@ -99,21 +100,21 @@ public static class Explorer
     private static List<LivenessReport> Liveness(Search<Thread> search, HostMachine machine, HostLanes lanes)
     {
         StateGraph graph = StateGraph.Of(search);
-        var reports = new List<LivenessReport>();
-        foreach (LivenessFinding finding in LivenessCheck.Of(machine, graph))
-        {
-            string agent = finding.Agent < 0 ? "" : machine.Agents[finding.Agent];
-            bool strong = finding.Fault == LivenessFault.Trapped || finding.Fairness == Fairness.Strong;
-            string property = finding.Fault switch
-            {
-                LivenessFault.Livelock => "all agents go round for ever and none makes progress",
-                LivenessFault.Starvation => $"{agent} goes round for ever without progress",
-                _ => $"{agent} is trapped: whatever happens, it never makes progress again",
-            };
-            reports.Add(new LivenessReport(property, strong, finding.Fault == LivenessFault.Livelock, Draw(search, graph, lanes, finding, property)));
-        }
+        return [.. LivenessCheck.Of(machine, graph).Select(finding => Report(search, graph, machine, lanes, finding))];
+    }
 
-        return reports;
+    /// <summary>A finding about who gets on, with its run.</summary>
+    internal static LivenessReport Report(Search<Thread> search, StateGraph graph, HostMachine machine, HostLanes lanes, LivenessFinding finding)
+    {
+        string agent = finding.Agent < 0 ? "" : machine.Agents[finding.Agent];
+        bool strong = finding.Fault == LivenessFault.Trapped || finding.Fairness == Fairness.Strong;
+        string property = finding.Fault switch
+        {
+            LivenessFault.Livelock => "all agents go round for ever and none makes progress",
+            LivenessFault.Starvation => $"{agent} goes round for ever without progress",
+            _ => $"{agent} is trapped: whatever happens, it never makes progress again",
+        };
+        return new LivenessReport(property, strong, finding.Fault == LivenessFault.Livelock, Draw(search, graph, lanes, finding, property));
     }
 
     private static Counterexample Draw(Search<Thread> search, StateGraph graph, HostLanes lanes, LivenessFinding finding, string property)

@@ -16,6 +16,7 @@ internal sealed unsafe class Search<TLocal> : IDisposable
     private readonly SearchOptions _options;
     private readonly ReaderWriterLockSlim _tableGate = new();
     private readonly FirstEvent?[] _firsts = new FirstEvent?[64];
+    private readonly ulong _ends;
     private readonly Lock _noting = new();
     private readonly Stopwatch _watch = new();
     private (int From, int To)[] _level = [];
@@ -34,6 +35,8 @@ internal sealed unsafe class Search<TLocal> : IDisposable
     {
         _system = new CompiledSystem<TLocal>(system, options.Symmetry ? symmetry : null);
         _options = options;
+        for (int e = 0; e < system.Events.Count; e++)
+            _ends |= system.Events[e].EndsRun ? 1UL << e : 0;
         WarmUp.Run(_system);
         Set = new StateSet(_system.Layout.Words, options.Workers);
     }
@@ -58,6 +61,9 @@ internal sealed unsafe class Search<TLocal> : IDisposable
 
     /// <summary>Events that occurred.</summary>
     public ulong SeenEvents => _seenEvents;
+
+    /// <summary>Events after which a run is over: the state in which they leave the system is not one of those found.</summary>
+    public ulong Ends => _ends;
 
     /// <summary>A state from which no agent can go on although one of them is not done; null: there is none.</summary>
     public StateId? Stuck { get; private set; }
@@ -112,7 +118,7 @@ internal sealed unsafe class Search<TLocal> : IDisposable
     {
         Begin();
         ulong violations = Bits(EventKind.Violation);
-        while (_level.Any(range => range.From < range.To) && Depth < _options.DepthLimit)
+        while (_level.Any(range => range.From < range.To) && Depth < _options.DepthLimit && Set.Count <= _options.StateLimit)
         {
             ExpandLevel(cancel);
             if (_outOfMemory || cancel.IsCancellationRequested)
@@ -230,7 +236,8 @@ internal sealed unsafe class Search<TLocal> : IDisposable
             var from = new StateId(first.Worker, first.Index + transition.Parent);
             if ((transition.Events & ~_seenEvents) != 0)
                 Note(transition, from);
-            Set.Add(successors[i], hashes[i], worker, from, out _);
+            if ((transition.Events & _ends) == 0)
+                Set.Add(successors[i], hashes[i], worker, from, out _);
         }
 
         Interlocked.Add(ref _levelTransitions, successors.Count);
@@ -264,9 +271,16 @@ internal sealed unsafe class Search<TLocal> : IDisposable
             successors.KeepOnly(first, ample.First, ample.Count);
     }
 
-    // Steps that come first must not come first for ever: one of them leads to a state that is yet to be expanded.
+    // Steps that come first must not come first for ever: one of them leads to a state that is yet to be expanded. Nor
+    // may they end the run before the others had their turn.
     private bool LeadsOn(int first, Successors successors)
     {
+        for (int i = first; i < successors.Count; i++)
+        {
+            if ((successors.Transition(i).Events & _ends) != 0)
+                return false;
+        }
+
         for (int i = first; i < successors.Count; i++)
         {
             if (!Set.TryFind(successors[i], StateSet.Hash(successors[i], Set.Words), out StateId known) || known.Index >= _level[known.Worker].To)

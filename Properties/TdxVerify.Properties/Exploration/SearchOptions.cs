@@ -12,6 +12,9 @@ public sealed record SearchOptions
     /// <summary>Levels, at most; a search that is not through then ends incomplete.</summary>
     public int DepthLimit { get; init; } = int.MaxValue;
 
+    /// <summary>States, at most; a search that has more at the end of a level ends incomplete.</summary>
+    public long StateLimit { get; init; } = long.MaxValue;
+
     /// <summary>States that are renamings of each other are one. Where the system has renamings.</summary>
     public bool Symmetry { get; init; }
 
@@ -21,7 +24,7 @@ public sealed record SearchOptions
     /// </summary>
     public bool PartialOrder { get; init; }
 
-    /// <summary>Go on to the end when a law is broken; else the level in which it was is the last.</summary>
+    /// <summary>Go on to the end when a law is broken, though not after what ends a run; else the level in which it was is the last.</summary>
     public bool GoesOn { get; init; }
 
     // Three quarters of what the system says is there.

@@ -21,21 +21,21 @@ internal sealed record TrailStep<TLocal>(int Agent, int Choice, TLocal Before, T
 internal sealed unsafe class Trail<TLocal>
     where TLocal : unmanaged
 {
-    private readonly Search<TLocal> _search;
+    private readonly CompiledSystem<TLocal> _system;
     private readonly ulong[] _state;
     private readonly List<TrailStep<TLocal>> _steps = [];
 
-    private Trail(Search<TLocal> search)
+    private Trail(CompiledSystem<TLocal> system)
     {
-        _search = search;
-        _state = new ulong[search.Set.Words];
+        _system = system;
+        _state = new ulong[system.Layout.Words];
     }
 
     /// <summary>The steps that lead to a stored state.</summary>
     public static IReadOnlyList<TrailStep<TLocal>> To(Search<TLocal> search, StateId id)
     {
-        var trail = new Trail<TLocal>(search);
-        trail.GoTo(id);
+        var trail = new Trail<TLocal>(search.System);
+        trail.GoTo(search, id);
         ulong[] end = [.. trail._state];
         return trail.InFewestSwitches((state, _) => state.AsSpan().SequenceEqual(end));
     }
@@ -44,8 +44,8 @@ internal sealed unsafe class Trail<TLocal>
     public static IReadOnlyList<TrailStep<TLocal>> To(Search<TLocal> search, int e)
     {
         FirstEvent first = search.First(e) ?? throw new InvalidOperationException($"event {e} did not occur");
-        var trail = new Trail<TLocal>(search);
-        trail.GoTo(first.From);
+        var trail = new Trail<TLocal>(search.System);
+        trail.GoTo(search, first.From);
         trail.Take((successors, i) => (successors.Transition(i).Events >> e & 1) != 0);
         return trail.InFewestSwitches((_, events) => (events >> e & 1) != 0);
     }
@@ -55,15 +55,23 @@ internal sealed unsafe class Trail<TLocal>
     public static (IReadOnlyList<TrailStep<TLocal>> Steps, int Prefix) Through(Search<TLocal> search, StateId id, IEnumerable<(int Agent, int Choice)> further)
     {
         IReadOnlyList<TrailStep<TLocal>> prefix = To(search, id);
-        var trail = new Trail<TLocal>(search);
+        var trail = new Trail<TLocal>(search.System);
         trail.Follow(prefix.Select(step => (step.Agent, step.Choice)));
         trail.Follow(further);
         return (trail._steps, prefix.Count);
     }
 
+    /// <summary>Steps from the start of a system that was never searched.</summary>
+    public static IReadOnlyList<TrailStep<TLocal>> Of(CompiledSystem<TLocal> system, IReadOnlyList<(int Agent, int Choice)> steps)
+    {
+        var trail = new Trail<TLocal>(system);
+        trail.Follow(steps);
+        return trail._steps;
+    }
+
     private List<TrailStep<TLocal>> InFewestSwitches(Func<ulong[], ulong, bool> isSameEnd)
     {
-        var trail = new Trail<TLocal>(_search);
+        var trail = new Trail<TLocal>(_system);
         trail.Follow(FewestSwitches.Of<(int Agent, int Choice)>(
             [.. _steps.Select(step => (step.Agent, step.Choice))], step => step.Agent, steps => EndsAlike(steps, isSameEnd)));
         return trail._steps;
@@ -91,7 +99,7 @@ internal sealed unsafe class Trail<TLocal>
         try
         {
             fixed (ulong* words = state)
-                _search.System.Expand(words, agent, 0, successors, ref independent);
+                _system.Expand(words, agent, 0, successors, ref independent);
         }
         catch (LayoutTooSmallException)
         {
@@ -117,20 +125,20 @@ internal sealed unsafe class Trail<TLocal>
             Take((successors, i) => successors.Transition(i).Agent == agent && successors.Transition(i).Choice == choice);
     }
 
-    private void GoTo(StateId id)
+    private void GoTo(Search<TLocal> search, StateId id)
     {
         var path = new Stack<StateId>();
-        for (StateId at = id; at != _search.StartId; at = _search.Set.Parent(at))
+        for (StateId at = id; at != search.StartId; at = search.Set.Parent(at))
             path.Push(at);
         foreach (StateId next in path)
         {
-            var stored = new ReadOnlySpan<ulong>(_search.Set[next], _state.Length).ToArray();
+            var stored = new ReadOnlySpan<ulong>(search.Set[next], _state.Length).ToArray();
             ulong[] smallest = new ulong[_state.Length];
             Take((successors, i) =>
             {
                 new ReadOnlySpan<ulong>(successors[i], smallest.Length).CopyTo(smallest);
                 fixed (ulong* words = smallest)
-                    _search.System.Canonicalizer?.Apply(words);
+                    _system.Canonicalizer?.Apply(words);
                 return smallest.AsSpan().SequenceEqual(stored);
             });
         }
@@ -138,7 +146,7 @@ internal sealed unsafe class Trail<TLocal>
 
     private void Take(Func<Successors, int, bool> isWanted)
     {
-        CompiledSystem<TLocal> system = _search.System;
+        CompiledSystem<TLocal> system = _system;
         using var successors = new Successors(_state.Length);
         bool independent = true;
         fixed (ulong* state = _state)

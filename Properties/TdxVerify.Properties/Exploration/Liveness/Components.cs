@@ -3,7 +3,8 @@ namespace TdxVerify.Properties.Exploration.Liveness;
 /// <summary>Finds the strongly connected components of a part of a graph (Tarjan's algorithm, without recursion).</summary>
 /// <param name="graph">The graph.</param>
 /// <param name="holds">Which edges the part has: a bit for each kind.</param>
-internal sealed class Components(StateGraph graph, bool[] holds)
+/// <param name="singles">States that are in no circle are components too.</param>
+internal sealed class Components(StateGraph graph, bool[] holds, bool singles = false)
 {
     private readonly int[] _order = new int[graph.States];
     private readonly int[] _low = new int[graph.States];
@@ -11,7 +12,7 @@ internal sealed class Components(StateGraph graph, bool[] holds)
     private readonly Stack<(int State, int Edge)> _path = new();
     private int _count;
 
-    /// <summary>Calls back for each component with an edge in it, successors first.</summary>
+    /// <summary>Calls back for each component, successors first.</summary>
     /// <param name="states">The states of the part.</param>
     /// <param name="contains">A state is in the part.</param>
     /// <param name="found">Takes the states of a component; true: look no further.</param>
@@ -87,7 +88,7 @@ internal sealed class Components(StateGraph graph, bool[] holds)
             first--;
         List<int> component = _open[first..];
         _open.RemoveRange(first, component.Count);
-        bool hasEdge = component.Count > 1;
+        bool hasEdge = singles || component.Count > 1;
         foreach (Edge edge in graph.From(root))
             hasEdge |= edge.Target == root && holds[edge.Kind];
         foreach (int state in component)

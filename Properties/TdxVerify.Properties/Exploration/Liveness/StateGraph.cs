@@ -74,7 +74,7 @@ internal sealed unsafe class StateGraph
             states = checked(states + set.CountOf(worker));
         }
 
-        var graph = new StateGraph(offsets, states, checked((int)search.Progress.Transitions)) { Done = new uint[states], Agents = search.System.Layout.Agents };
+        var graph = new StateGraph(offsets, states + 1, checked((int)search.Progress.Transitions)) { Done = new uint[states + 1], Agents = search.System.Layout.Agents };
         graph.Fill(search);
         return graph;
     }
@@ -112,10 +112,11 @@ internal sealed unsafe class StateGraph
         using var successors = new Successors(set.Words);
         ulong[] hashes = [];
         bool independent = true;
-        for (int first = 0; first < States; first += BlockSize)
+        int end = States - 1;
+        for (int first = 0; first < end; first += BlockSize)
         {
             successors.Clear();
-            int count = Math.Min(BlockSize, States - first);
+            int count = Math.Min(BlockSize, end - first);
             for (int state = first; state < first + count; state++)
             {
                 for (int agent = 0; agent < Agents; agent++)
@@ -129,21 +130,26 @@ internal sealed unsafe class StateGraph
 
             set.HashAndPrefetch(successors, ref hashes);
             for (int i = 0; i < successors.Count; i++)
-                _edges[_edgeCount++] = EdgeTo(set, successors, i, hashes[i], kinds);
+                _edges[_edgeCount++] = EdgeTo(search, successors, i, hashes[i], kinds);
         }
 
+        _firstEdge[end + 1] = _edgeCount;
+        Done[end] = uint.MaxValue;
         Kinds = [.. kinds.Keys];
     }
 
-    private Edge EdgeTo(StateSet set, Successors successors, int i, ulong hash, Dictionary<EdgeKind, int> kinds)
+    private Edge EdgeTo<TLocal>(Search<TLocal> search, Successors successors, int i, ulong hash, Dictionary<EdgeKind, int> kinds)
+        where TLocal : unmanaged
     {
         Transition step = successors.Transition(i);
-        if (!set.TryFind(successors[i], hash, out StateId target))
+        bool isLast = (step.Events & search.Ends) != 0;
+        StateId target = default;
+        if (!isLast && !search.Set.TryFind(successors[i], hash, out target))
             throw new InvalidOperationException("a step leads out of the states found: the search is not complete");
         var kind = new EdgeKind(step.Agent, step.Events, step.Traits, step.Attempt);
         if (!kinds.TryGetValue(kind, out int number))
             kinds.Add(kind, number = kinds.Count);
-        return new Edge(Number(target), number);
+        return new Edge(isLast ? States - 1 : Number(target), number);
     }
 }
 
