@@ -18,7 +18,7 @@ internal static class UsageErrors
         if (FindUnknownOption(parsed, command) is { } option)
             return $"unknown option '{option}'{Suggestion(option, OptionNames(command))}; {Help(command)} lists the options";
 
-        if (command.Subcommands.Count > 0)
+        if (command.Subcommands.Count > 0 && (command.Action is null || parsed.UnmatchedTokens.Count > 0))
         {
             string names = string.Join(", ", command.Subcommands.Select(sub => sub.Name));
             return parsed.UnmatchedTokens.Count > 0

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using TdxVerify.Host.Proposals;
 
 namespace TdxVerify.Properties.Proposals;
@@ -31,6 +32,7 @@ public sealed class ProposalRun
     private readonly ConcurrentDictionary<(Proposal, StandardConfiguration), ConfigurationResult> _results = new();
     private readonly ConcurrentDictionary<(Proposal, ProposalProperty), ProposalCause> _causes = new();
     private readonly ConcurrentDictionary<string, string> _underWay = new();
+    private readonly Stopwatch _watch = new();
 
     /// <summary>A run.</summary>
     public ProposalRun(ProposalOptions options, CancellationToken cancel = default)
@@ -46,6 +48,9 @@ public sealed class ProposalRun
     /// <summary>Cells in all.</summary>
     public int Cells => _options.Proposals.Count * _options.Configurations.Count;
 
+    /// <summary>Since the start.</summary>
+    public TimeSpan Elapsed => _watch.Elapsed;
+
     /// <summary>What is being looked at.</summary>
     public IEnumerable<string> UnderWay => _underWay.Keys.Order(StringComparer.Ordinal);
 
@@ -55,6 +60,7 @@ public sealed class ProposalRun
     /// <summary>Runs all.</summary>
     public IReadOnlyList<ProposalReport> Run()
     {
+        _watch.Start();
         var parallel = new ParallelOptions { MaxDegreeOfParallelism = _options.Workers };
         (Proposal, StandardConfiguration)[] cells =
             [.. _options.Proposals.SelectMany(proposal => _options.Configurations, (proposal, configuration) => (proposal, configuration))];

@@ -4,10 +4,10 @@ namespace TdxVerify.Properties.Proposals;
 public sealed record SystemLimits
 {
     /// <summary>States of the search without reductions.</summary>
-    public long States { get; init; } = 1_500_000;
+    public long States { get; init; } = 6_000_000;
 
     /// <summary>States of the search with reductions.</summary>
-    public long ReducedStates { get; init; } = 3_000_000;
+    public long ReducedStates { get; init; } = 6_000_000;
 
     /// <summary>Random schedules, where a search does not come to an end.</summary>
     public int Schedules { get; init; } = 200;
