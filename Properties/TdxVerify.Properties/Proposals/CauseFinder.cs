@@ -7,8 +7,8 @@ namespace TdxVerify.Properties.Proposals;
 
 /// <summary>Finds whose fault it is that a property does not hold, by running the configuration again with one thing changed.</summary>
 /// <remarks>
-/// It is the guest's if guests that mean well make it hold; else the host program's if another proposal holds on the same
-/// module; else the module's if a module with something made differently makes it hold; else, again, the host program's.
+/// It is the guest's if guests that mean well make it hold; else the host program's if another proposal has no
+/// fault there, on the same module; else the module's if a module with something made differently makes it hold; else, again, the host program's.
 /// </remarks>
 internal sealed class CauseFinder(SystemCache systems)
 {
@@ -23,7 +23,7 @@ internal sealed class CauseFinder(SystemCache systems)
             kind = Cause.Guest;
         }
 
-        if (Other(proposal, standard, property) is { } other)
+        if (Other(proposal, standard) is { } other)
         {
             facts.Add($"{other.Name} holds here on the same module");
             kind ??= Cause.Host;
@@ -39,11 +39,18 @@ internal sealed class CauseFinder(SystemCache systems)
         return new ProposalCause(kind ?? Cause.Host, facts.Count > 0 ? string.Join("; ", facts) : "no other proposal and no other module makes it hold");
     }
 
-    // The baselines first. Proposals that want another module, or another TD, say nothing about the host's program.
-    private Proposal? Other(Proposal proposal, StandardConfiguration standard, ProposalProperty property) =>
+    // The baselines first. One that does harm of another kind is no better; proposals that want another module, or another
+    // TD, say nothing about the host's program.
+    private Proposal? Other(Proposal proposal, StandardConfiguration standard) =>
         ProposalTable.All.Where(other => other.Name != proposal.Name && other.Profile == proposal.Profile && other is { Leaves: null, PreparesTd: null })
             .OrderByDescending(other => other == Upstream.V6_19).ThenByDescending(other => other == Upstream.V6_16)
-            .FirstOrDefault(other => Holds(standard.With(other), standard, property));
+            .FirstOrDefault(other => HoldsAll(standard, other));
+
+    private bool HoldsAll(StandardConfiguration standard, Proposal proposal)
+    {
+        var result = new ConfigurationResult(standard, systems.Of(standard.With(proposal), !standard.IsExplored));
+        return ProposalProperties.All.All(property => !result.Asks(property) || result.Holds(property) == true);
+    }
 
     private bool Holds(Configuration configuration, StandardConfiguration standard, ProposalProperty property) =>
         systems.Of(configuration, !standard.IsExplored).Holds(ConfigurationResult.InSystem(property)) == true;

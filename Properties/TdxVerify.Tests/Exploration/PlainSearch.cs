@@ -43,7 +43,7 @@ internal sealed class PlainSearch
                 moved = true;
                 Transitions++;
                 Events |= step.Events;
-                if (seen.Add(next.ToString()))
+                if (!EndsRun(step) && seen.Add(next.ToString()))
                     queue.Enqueue(next);
             }
             while (Advance(choices));
@@ -51,6 +51,8 @@ internal sealed class PlainSearch
 
         HasStuck |= !moved && !allDone;
     }
+
+    private bool EndsRun(SystemStep step) => _system.Events.Where((happened, e) => happened.EndsRun && (step.Events >> e & 1) != 0).Any();
 
     private static bool Advance(List<(int Made, int Of)> choices)
     {

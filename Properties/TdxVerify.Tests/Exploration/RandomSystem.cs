@@ -14,6 +14,9 @@ internal sealed class RandomSystem : ISystem<int>, ISymmetry<int>
     private const int OwnCells = 2;
     private const int CommonCells = 2;
     private const int EventCount = 12;
+
+    // In half of the systems nothing follows this event.
+    private const int LastEvent = 5;
     private readonly int _group;
     private readonly int _seed;
     private readonly int[][] _renamings;
@@ -25,7 +28,7 @@ internal sealed class RandomSystem : ISystem<int>, ISymmetry<int>
         int agents = random.Next(2, 4);
         _group = random.Next(1, agents + 1);
         Agents = [.. Enumerable.Range(0, agents).Select(agent => $"agent {agent}")];
-        Events = [.. Enumerable.Range(0, EventCount).Select(e => new SystemEvent($"event {e}", e < 6 ? EventKind.Sometimes : EventKind.Progress, e - 6))];
+        Events = [.. Enumerable.Range(0, EventCount).Select(e => new SystemEvent($"event {e}", e < 6 ? EventKind.Sometimes : EventKind.Progress, e - 6, EndsRun: e == LastEvent && seed % 2 == 0))];
         _renamings = [.. Permutations([.. Enumerable.Range(0, _group)]).Skip(1)];
     }
 

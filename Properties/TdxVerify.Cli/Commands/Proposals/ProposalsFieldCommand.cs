@@ -9,7 +9,7 @@ namespace TdxVerify.Cli.Commands.Proposals;
 /// <summary><c>proposals field</c>: the bugs found in the field are found again, and their fixes proven.</summary>
 internal static class ProposalsFieldCommand
 {
-    private const int NameWidth = 40;
+    private const int NameWidth = 42;
 
     public static Command Create(Terminal terminal)
     {
