@@ -35,7 +35,7 @@ internal sealed unsafe class Search<TLocal> : IDisposable
     {
         _system = new CompiledSystem<TLocal>(system, options.Symmetry ? symmetry : null);
         _options = options;
-        for (int e = 0; e < system.Events.Count; e++)
+        for (int e = 0; options.EndsRuns && e < system.Events.Count; e++)
             _ends |= system.Events[e].EndsRun ? 1UL << e : 0;
         WarmUp.Run(_system);
         Set = new StateSet(_system.Layout.Words, options.Workers);
@@ -62,7 +62,7 @@ internal sealed unsafe class Search<TLocal> : IDisposable
     /// <summary>Events that occurred.</summary>
     public ulong SeenEvents => _seenEvents;
 
-    /// <summary>Events after which a run is over: the state in which they leave the system is not one of those found.</summary>
+    /// <summary>Events after which a run is over (<see cref="SearchOptions.EndsRuns"/>): the state in which they leave the system is not one of those found.</summary>
     public ulong Ends => _ends;
 
     /// <summary>A state from which no agent can go on although one of them is not done; null: there is none.</summary>

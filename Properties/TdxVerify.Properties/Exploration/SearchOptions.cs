@@ -24,7 +24,13 @@ public sealed record SearchOptions
     /// </summary>
     public bool PartialOrder { get; init; }
 
-    /// <summary>Go on to the end when a law is broken, though not after what ends a run; else the level in which it was is the last.</summary>
+    /// <summary>
+    /// Nothing follows a step that reports <see cref="Model.SystemEvent.EndsRun"/>: what a VM does that is dead, or a module that
+    /// halted, is not looked at. Else it is.
+    /// </summary>
+    public bool EndsRuns { get; init; }
+
+    /// <summary>Go on to the end when a law is broken; else the level in which it was is the last.</summary>
     public bool GoesOn { get; init; }
 
     // Three quarters of what the system says is there.

@@ -8,7 +8,8 @@ namespace TdxVerify.Properties.Proposals;
 /// <summary>Finds whose fault it is that a property does not hold, by running the configuration again with one thing changed.</summary>
 /// <remarks>
 /// It is the guest's if guests that mean well make it hold; else the host program's if another proposal has no
-/// fault there, on the same module; else the module's if a module with something made differently makes it hold; else, again, the host program's.
+/// fault there, on the same module; else the module's if a module with something made differently makes it hold; else,
+/// again, the host program's.
 /// </remarks>
 internal sealed class CauseFinder(SystemCache systems)
 {
@@ -25,14 +26,14 @@ internal sealed class CauseFinder(SystemCache systems)
 
         if (Other(proposal, standard) is { } other)
         {
-            facts.Add($"{other.Name} holds here on the same module");
+            facts.Add($"{other.Name} has no fault here on the same module");
             kind ??= Cause.Host;
         }
 
-        string[] modules = [.. ModuleVariants.All.Where(variant => Holds(variant.In(standard.With(proposal)), standard, property)).Select(variant => $"{variant.Name} ({variant.What})")];
+        string[] modules = [.. ModuleVariants.All.Where(variant => Holds(variant.In(standard.With(proposal)), standard, property)).Select(variant => variant.What)];
         if (modules.Length > 0)
         {
-            facts.Add($"it holds on a module that is {string.Join(", or ", modules)}");
+            facts.Add($"it holds on a module where {string.Join(", or where ", modules)}");
             kind ??= Cause.Module;
         }
 

@@ -21,9 +21,6 @@ public enum ProposalVerdict
 /// <param name="Why">What shows that, in a sentence.</param>
 public sealed record ProposalCause(Cause Kind, string Why)
 {
-    /// <summary>What shows it, as a sentence of its own.</summary>
-    public string Sentence => $"{char.ToUpperInvariant(Why[0])}{Why[1..]}.";
-
     /// <summary>As texts name it.</summary>
     public string Name => Kind switch
     {

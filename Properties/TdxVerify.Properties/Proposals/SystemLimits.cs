@@ -7,7 +7,10 @@ public sealed record SystemLimits
     public long States { get; init; } = 6_000_000;
 
     /// <summary>States of the search with reductions.</summary>
-    public long ReducedStates { get; init; } = 6_000_000;
+    public long ReducedStates { get; init; } = 12_000_000;
+
+    /// <summary>States of the search with reductions, of systems of which it is known that it will hardly come to an end.</summary>
+    public long LargeStates { get; init; } = 3_000_000;
 
     /// <summary>Random schedules, where a search does not come to an end.</summary>
     public int Schedules { get; init; } = 200;

@@ -18,17 +18,17 @@ internal static class SystemRun
     /// <summary>Looks at a system.</summary>
     /// <param name="configuration">The system.</param>
     /// <param name="limits">How far.</param>
-    /// <param name="isLarge">It is known that not all states can be looked at: no attempt is made.</param>
+    /// <param name="isLarge">It is known that not all states can be looked at without reductions: no attempt is made.</param>
     /// <param name="cancel">Ends it early.</param>
     public static SystemResult Of(Configuration configuration, SystemLimits limits, bool isLarge = false, CancellationToken cancel = default)
     {
         var watch = Stopwatch.StartNew();
         var machine = new HostMachine(configuration);
-        var options = new SearchOptions { Workers = 1, GoesOn = true, StateLimit = limits.States };
+        var options = new SearchOptions { Workers = 1, GoesOn = true, EndsRuns = true, StateLimit = limits.States };
         SystemResult? all = isLarge ? null : Search(machine, options, cancel);
         if (all is { Coverage: Coverage.Complete })
             return all with { Seconds = watch.Elapsed.TotalSeconds };
-        SystemResult reduced = Search(machine, options with { PartialOrder = true, Symmetry = true, StateLimit = limits.ReducedStates }, cancel);
+        SystemResult reduced = Search(machine, options with { PartialOrder = true, Symmetry = true, StateLimit = isLarge ? limits.LargeStates : limits.ReducedStates }, cancel);
         SystemResult best = all is null ? reduced : Joined(all, reduced);
         if (best.Coverage == Coverage.Partial && !cancel.IsCancellationRequested)
             best = Sampled(machine, best, limits, cancel);

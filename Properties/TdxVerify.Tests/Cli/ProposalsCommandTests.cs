@@ -27,24 +27,24 @@ public sealed class ProposalsCommandTests
     [Fact]
     public void The_table_has_a_row_for_each_proposal_and_a_line_for_each_refuted_cell()
     {
-        CliRun run = CliRun.Of("proposals", "--only", "kick-first", "frozen-local-retry", "--configuration", "fault-and-zap");
+        CliRun run = CliRun.Of("proposals", "--only", "kick-first", "frozen-local-retry", "--configuration", "attributes-against-zap");
 
         Assert.Equal(1, run.Status);
         Assert.Matches(@"\nkick-first +✓ +✓ +✓ +✓ +✓ +✓ +0 +1 +0 +~ +1/1", run.Out);
         Assert.Matches(@"\nfrozen-local-retry +✗ +✓", run.Out);
-        Assert.Contains("not BUG-free: fault-and-zap", run.Out, StringComparison.Ordinal);
+        Assert.Contains("not BUG-free: attributes-against-zap", run.Out, StringComparison.Ordinal);
         Assert.Contains("2 proposals: 1 safe, 1 unsafe, 0 undecided", run.Out, StringComparison.Ordinal);
     }
 
     [Fact]
     public void Show_tells_the_claim_and_a_run_with_its_cause()
     {
-        CliRun run = CliRun.Of("proposals", "show", "frozen-local-retry", "--configuration", "fault-and-zap");
+        CliRun run = CliRun.Of("proposals", "show", "frozen-local-retry", "--configuration", "attributes-against-zap");
 
         Assert.Equal(1, run.Status);
         Assert.Contains("claim      Without TDH.VP.ENTER on an unresolved fault KVM never triggers zero-step", run.Out, StringComparison.Ordinal);
         Assert.Contains("not BUG-free", run.Out, StringComparison.Ordinal);
-        Assert.Contains("Cause: host program.", run.Out, StringComparison.Ordinal);
+        Assert.Contains("Cause: host program; upstream-6.19 has no fault here on the same module.", run.Out, StringComparison.Ordinal);
         Assert.Contains("✗ KVM_BUG_ON", run.Out, StringComparison.Ordinal);
     }
 
@@ -53,7 +53,7 @@ public sealed class ProposalsCommandTests
     [InlineData("svg", "<svg")]
     public void The_runs_are_drawn(string format, string expected)
     {
-        CliRun run = CliRun.Of("proposals", "show", "frozen-local-retry", "--configuration", "fault-and-zap", "--format", format);
+        CliRun run = CliRun.Of("proposals", "show", "frozen-local-retry", "--configuration", "attributes-against-zap", "--format", format);
 
         Assert.Equal((1, ""), (run.Status, run.Error));
         Assert.Contains(expected, run.Out, StringComparison.Ordinal);

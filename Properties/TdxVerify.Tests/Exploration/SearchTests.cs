@@ -80,7 +80,7 @@ public sealed class SearchTests
 
     private static Search<int> Run(RandomSystem system, SearchOptions options)
     {
-        var search = new Search<int>(system, options, system);
+        var search = new Search<int>(system, options with { EndsRuns = true }, system);
         search.Run();
         return search;
     }

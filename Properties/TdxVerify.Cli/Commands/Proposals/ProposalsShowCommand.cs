@@ -76,7 +76,7 @@ internal static class ProposalsShowCommand
             foreach (string sentence in CounterexampleStory.Of(refutation))
                 Paragraph.Write(terminal, "  ", sentence);
             if (refutation.Cause is { } cause)
-                Paragraph.Write(terminal, "  ", $"Cause: {cause.Name}. {cause.Sentence}");
+                Paragraph.Write(terminal, "  ", $"Cause: {cause.Name}; {cause.Why}.");
             terminal.Out.WriteLine();
             LaneWriter.Write(terminal, refutation.Finding.Run.Lanes, "  ");
         }
