@@ -116,10 +116,17 @@ public sealed record Configuration(string Name)
     public bool JoinsUnseenSteps { get; init; }
 
     /// <summary>
-    /// Which error a call returns, and why a guest left, is forgotten as soon as it is decided where the program does not
-    /// look at it. Lanes can then not name it where another agent comes in between.
+    /// So do accesses that a lock in the hands of the call, or its being the only one to work on the object, keeps from
+    /// being noticed. It is for calls that run vCPUs, map 4 KiB pages and zap them.
     /// </summary>
-    public bool ForgetsAnswers { get; init; }
+    public bool JoinsGuardedSteps { get; init; }
+
+    /// <summary>
+    /// What nobody in the configuration looks at is forgotten: which error a call returns, and why a guest left, as soon as
+    /// it is decided, where the program does not look at it; host priority where no TDCALL takes a lock; in which epoch a
+    /// vCPU ran last where no page is ever mapped. Lanes can then not name an error where another agent comes in between.
+    /// </summary>
+    public bool ForgetsUnread { get; init; }
 
     /// <summary>Epochs are kept as the numbers that they are, so that the space has no end: for comparisons to a depth.</summary>
     public bool AbsoluteEpochs { get; init; }

@@ -39,6 +39,9 @@ internal static class CallText
         _ => "",
     };
 
+    /// <summary>A status in words.</summary>
+    public static string NameOf(ulong status) => status == UnusedAnswers.Forgotten ? "an error that nobody looks at" : StatusTable.NameOf(status);
+
     /// <summary>How a step that decided against a call did so.</summary>
     public static string Failure(HostMachine machine, in Agent before, in Agent after)
     {
@@ -60,12 +63,10 @@ internal static class CallText
     private static string Status(HostMachine machine, Answer answer)
     {
         ulong status = answer.Status;
-        if (status == UnusedAnswers.Forgotten)
-            return "an error that nobody looks at";
         if (status == (ulong)ExitReason.EptViolation)
             return $"EPT violation{Kind(answer)}{(machine.Pages.GpaAt(answer.Registers.R8) is var gpa and >= 0 ? $" gpa{gpa}" : "")}";
         if (status is 0 or > uint.MaxValue || !Enum.IsDefined((ExitReason)status))
-            return StatusTable.NameOf(status);
+            return NameOf(status);
         return (ExitReason)status switch
         {
             ExitReason.Tdcall => "TDG.VP.VMCALL",

@@ -7,9 +7,7 @@ internal sealed record CompiledState(HostProgram Program, ProgramState State, in
     public int Callee { get; set; } = -1;
 
     /// <summary>What is looked at of the answer of its SEAMCALL.</summary>
-    public LooksAt LooksAt { get; } = State.Transitions.All(transition => ReferenceEquals(transition.When, When.Anything))
-        ? LooksAt.Nothing
-        : State.Transitions.All(transition => ReferenceEquals(transition.When, When.Anything) || ReferenceEquals(transition.When, When.Success)) ? LooksAt.Success : LooksAt.Everything;
+    public LooksAt LooksAt { get; } = UnusedAnswers.LookedAt(State);
 
     /// <summary>What is still needed of what the thread remembers, when it is about to do this state's action.</summary>
     public Remembered Live { get; set; }

@@ -43,16 +43,20 @@ internal static class GuestRun
     // Steps that nobody can notice.
     private static void Join(ref HostStep at)
     {
-        if (at.Machine.UnseenSteps is not { } unseen)
+        if (at.Machine is { UnseenSteps: null, GuardedSteps: null })
             return;
         ref Agent agent = ref at.Thread.Agent;
-        while (unseen.IsNext(agent))
+        bool answerIsRead = !at.Machine.Configuration.ForgetsUnread || at.Machine.LooksAt(at.Thread) == LooksAt.Everything;
+        while (at.Machine.UnseenSteps?.IsNext(agent) == true || at.Machine.GuardedSteps?.IsNext(agent, answerIsRead) == true)
         {
             Agent before = agent;
             at.Worker.Machine.Step(ref at.Worker.State, ref agent);
             at.Machine.LockLaws?.Look(ref at, before, null);
-            if (agent.Call.FailedStep != before.Call.FailedStep)
-                throw new InvalidOperationException($"{at.Bound.Name}: an access that nobody can notice decided against a call.");
+            if (agent.Call.FailedStep == before.Call.FailedStep || agent.Phase is not (AgentPhase.HostLeaf or AgentPhase.Ended))
+                continue;
+            if (at.Machine.Leaves.All[before.List].Steps[before.Step].Kind == StepKind.Lock && agent.Call.FailedStep == before.Step + 1)
+                throw new InvalidOperationException($"{at.Bound.Name}: an attempt at a lock that nobody can notice was refused.");
+            Fail(ref at, before);
         }
     }
 
@@ -117,6 +121,8 @@ internal static class GuestRun
             thread.GuestRan = 0;
         }
 
+        if (at.Machine.ForgetsEpochsOfVcpus && at.Bound.Vcpu is { } vcpu)
+            at.Cells.Write(Cell.Vcpu(TdPages.Tdvpr(vcpu), VcpuField.Epoch), EpochAges.Older);
         if (left || at.Machine.HasSmpCalls)
             ServeIfOn(ref at);
 

@@ -44,6 +44,10 @@ public sealed class HostMachine : INarratedSystem<Thread>
         _events = new HostEvents(configuration, Leaves);
         if (configuration.JoinsUnseenSteps)
             UnseenSteps = new UnseenSteps(configuration, Leaves, _programs.States.Select(state => state.State.Action).OfType<SeamcallAction>());
+        if (configuration.JoinsGuardedSteps)
+            GuardedSteps = new GuardedSteps(configuration, Leaves);
+        ForgetsLockBits = configuration.ForgetsUnread && configuration.OnlyMapsAndZaps();
+        ForgetsEpochsOfVcpus = configuration.ForgetsUnread && configuration.MapsNothing();
         _setUp = HostStart.Of(this, platform);
         _start = _setUp.Cells.Values.ToDictionary();
         _laws = new HostLawsWatch(this, _setUp.Stale);
@@ -127,7 +131,7 @@ public sealed class HostMachine : INarratedSystem<Thread>
 
     /// <summary>The status for which a SEAMCALL in flight has been refused; empty: it has not been, or is none.</summary>
     public static string RefusalOf(in Thread local) =>
-        local.Agent is { Phase: AgentPhase.HostLeaf or AgentPhase.HostDispatch, Call: { FailedStep: not 0, End: CallEnd.Returned } } ? StatusTable.NameOf(local.Agent.Call.Status) : "";
+        local.Agent is { Phase: AgentPhase.HostLeaf or AgentPhase.HostDispatch, Call: { FailedStep: not 0, End: CallEnd.Returned } } ? CallText.NameOf(local.Agent.Call.Status) : "";
 
     /// <summary>The laws about the module's locks; null: they are not looked at.</summary>
     internal LockLaws? LockLaws { get; }
@@ -135,11 +139,23 @@ public sealed class HostMachine : INarratedSystem<Thread>
     /// <summary>Accesses that join the step before them; null: none.</summary>
     internal UnseenSteps? UnseenSteps { get; }
 
+    /// <summary>Further ones, which a lock in the hands of the call guards; null: none.</summary>
+    internal GuardedSteps? GuardedSteps { get; }
+
+    /// <summary>No host call makes use of the lock bits of an entry that it has read.</summary>
+    internal bool ForgetsLockBits { get; }
+
+    /// <summary>Whether a vCPU that enters has to flush its processor's TLB does not matter: there is nothing in it.</summary>
+    internal bool ForgetsEpochsOfVcpus { get; }
+
     /// <summary>Some thread sends functions to other processors.</summary>
     internal bool HasSmpCalls { get; }
 
     /// <summary>What processors may still translate.</summary>
     internal StaleTranslations Stale => _setUp.Stale;
+
+    /// <summary>What a thread's program looks at of the answer of the SEAMCALL that it is at.</summary>
+    internal LooksAt LooksAt(in Thread local) => _programs.States[local.State].LooksAt;
 
     internal int LockOf(string name) => _names.LockOf(name);
 

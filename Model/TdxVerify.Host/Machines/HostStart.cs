@@ -20,6 +20,7 @@ internal sealed record HostStart(CellState Module, StoredCells Cells, StaleTrans
         var stale = new StaleTranslations(
             machine.LpCount, [.. gpas.Select(machine.Pages.PageOf), .. gpas.Select(gpa => machine.Pages.TableOf(gpa, SeptLevel.Page2M)), TdPages.Spare(0)]);
         module.Stale = stale;
+        module.DropsHostPriority = configuration.ForgetsUnread && !configuration.MakesTdcalls();
         AddGuests(configuration, cells);
         AddMirror(machine, cells);
         for (int vcpu = 0; vcpu < (configuration.Td.InitialisedVcpus ?? configuration.Td.Vcpus); vcpu++)

@@ -160,16 +160,24 @@ internal sealed class ProgramRun(HostMachine machine, CompiledPrograms programs,
         at.Thread.Gpa = (byte)gpa;
     }
 
+    private void Forget(ref Thread thread, LooksAt looksAt)
+    {
+        UnusedAnswers.Forget(ref thread.Agent, looksAt, GuestLooks(thread));
+        if (machine.ForgetsLockBits)
+            UnusedAnswers.ForgetLockBits(ref thread.Agent);
+    }
+
     /// <summary>Clears what no later step needs.</summary>
     public void Forget(ref HostStep at)
     {
         ref Thread thread = ref at.Thread;
         if (thread.State == HostMachine.Finished || machine.Configuration.KeepsAll)
             return;
+        LooksAt looksAt = machine.Configuration.ForgetsUnread ? programs.States[thread.State].LooksAt : LooksAt.Everything;
+        if (machine.Configuration.ForgetsUnread)
+            Forget(ref thread, looksAt);
         if (thread.Agent.Phase != AgentPhase.Idle)
-            at.Worker.Trimmer.Trim(ref thread.Agent);
-        if (machine.Configuration.ForgetsAnswers && UnusedAnswers.Forget(ref thread.Agent, programs.States[thread.State].LooksAt, GuestLooks(thread)))
-            at.Worker.Trimmer.Trim(ref thread.Agent);
+            at.Worker.Trimmer.Trim(ref thread.Agent, answerIsRead: looksAt == LooksAt.Everything);
         Remembered live = programs.States[thread.State].Live;
         if (!live.HasFlag(Remembered.Result))
             thread.Result = 0;

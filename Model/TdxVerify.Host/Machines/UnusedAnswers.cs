@@ -1,3 +1,4 @@
+using TdxVerify.Abi;
 using TdxVerify.Model;
 
 namespace TdxVerify.Host;
@@ -15,6 +16,26 @@ internal static class UnusedAnswers
     /// <summary>In place of an error: no status of the module, but an error.</summary>
     public const ulong Forgotten = 0xFFFF_FFFF_0000_0000;
 
+    /// <summary>What a host call has read of an entry's lock: it overwrites it by what it knows.</summary>
+    public static void ForgetLockBits(ref Agent agent)
+    {
+        if (agent.Phase == AgentPhase.HostLeaf)
+            agent.Call.Value = agent.Call.Value.WithoutLockBits;
+    }
+
+    /// <summary>What is looked at of the answer of a state's SEAMCALL.</summary>
+    public static LooksAt LookedAt(ProgramState state)
+    {
+        When[] tests = [.. state.Transitions.Select(transition => transition.When).Where(test => !ReferenceEquals(test, When.Anything))];
+        if (state.Transitions.Any(transition => transition.TakesGpa))
+            return LooksAt.Everything;
+        if (tests.Length == 0)
+            return LooksAt.Nothing;
+        if (tests.All(test => ReferenceEquals(test, When.Success)))
+            return LooksAt.Success;
+        return tests.All(test => ReferenceEquals(test, When.EptViolation)) ? LooksAt.ExitReason : LooksAt.Everything;
+    }
+
     /// <summary>Clears what is not looked at.</summary>
     /// <param name="agent">The call.</param>
     /// <param name="looksAt">What the program does with its answer.</param>
@@ -31,8 +52,8 @@ internal static class UnusedAnswers
                 call.End = CallEnd.Returned;
                 call.Status = Forgotten;
                 break;
-            case AgentPhase.Exit when looksAt == LooksAt.Nothing:
-                agent.Answer = default;
+            case AgentPhase.Exit when looksAt is LooksAt.Nothing or LooksAt.ExitReason:
+                agent.Answer = new RegisterFile { Rax = looksAt == LooksAt.Nothing ? 0 : agent.Answer.Rax };
                 call.Status = 0;
                 call.In = default;
                 break;
@@ -54,6 +75,9 @@ internal enum LooksAt
 
     /// <summary>Whether it is TDX_SUCCESS.</summary>
     Success,
+
+    /// <summary>Whether it is a TD exit by an EPT violation.</summary>
+    ExitReason,
 
     /// <summary>Not at all.</summary>
     Nothing,

@@ -4,7 +4,23 @@ namespace TdxVerify.Host;
 internal static class ZeroStepVsMem
 {
     private const string EnterBusy = "TDH.VP.ENTER: TDX_OPERAND_BUSY(SEPT_TREE)";
+    private const string BlockBusy = "TDH.MEM.RANGE.BLOCK: TDX_OPERAND_BUSY(SEPT_TREE)";
+    private const string RemoveBusy = "TDH.MEM.PAGE.REMOVE: TDX_OPERAND_BUSY(SEPT_TREE)";
     private const string AugBusy = "TDH.MEM.PAGE.AUG: TDX_OPERAND_BUSY(SEPT_TREE)";
+
+    /// <summary>Both pages come and go while two vCPUs, each with its own, touch them; nobody accepts a page again.</summary>
+    public static Scenario Scenario { get; } = new(
+        "two vCPUs fault for ever, each at its own page, while one host thread maps both and another blocks, tracks and removes them, for ever: who keeps whom out by the S-EPT tree lock?",
+        "facts/zerostep.md; the contention (2) of \"TDX MMU part 2\"",
+        "everybody everybody, for ever: the entries of vCPUs that have faulted seven times find the tree held shared by calls that map and remove, and these find the entry lock, the epoch lock or the tree held, so that in a fair run nobody gets on",
+        MapAndZap("zero-step-vs-mem", GpaStart.Mapped, Touches(0), Touches(1)));
+
+    /// <summary>Three vCPUs, of which two touch the same page.</summary>
+    public static Scenario Three { get; } = new(
+        "three vCPUs, two of them at the same page: is any law of the module broken?",
+        "facts/zerostep.md; the contention (2) of \"TDX MMU part 2\"",
+        "no law is broken and the module never halts; who gets on is judged without reductions only",
+        MapAndZap("zero-step-vs-mem-3", GpaStart.Free, Touches(0), Touches(0), Touches(1)));
 
     /// <summary>The smallest: one vCPU that faults for ever, one page that is added elsewhere.</summary>
     public static Scenario Aug { get; } = new(
@@ -22,4 +38,24 @@ internal static class ZeroStepVsMem
                 new HostAgent("mapper", Calls.WhileBusy(Abi.HostLeaf.TDH_MEM_PAGE_AUG)) { Lp = 1, Gpas = [1], Repeat = 1 },
             ],
         });
+
+    private static Configuration MapAndZap(string name, GpaStart start, params GuestCode[] guests) => new(name)
+    {
+        JoinsUnseenSteps = true,
+        JoinsGuardedSteps = true,
+        ForgetsUnread = true,
+        MustOccur = [EnterBusy, AugBusy, BlockBusy, RemoveBusy],
+        Td = new TdLayout { Vcpus = guests.Length, Gpas = GpaLayout.Many(2, start) },
+        Guests = [.. guests],
+        Agents =
+        [
+            .. Enumerable.Range(0, guests.Length).Select(vcpu => HostAgent.OfVcpu(vcpu, Calls.EnterAndFault)),
+            new HostAgent("mapper", Calls.MapEach) { Lp = guests.Length, Gpas = [0, 1] },
+            new HostAgent("zapper", Calls.ZapEach) { Lp = guests.Length + 1, Gpas = [0, 1] },
+        ],
+    };
+
+    private static GuestCode Touches(int gpa) => GuestCode.Named($"touches gpa{gpa}")
+        .At("read", GuestOp.Read(gpa)).Next("read").Progress("touched its page")
+        .Build();
 }

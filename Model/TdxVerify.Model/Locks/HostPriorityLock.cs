@@ -23,6 +23,9 @@ public static class HostPriorityLock
     /// <summary>A host attempt was refused and none was granted since.</summary>
     public static bool HasHostPriority(ulong word) => (word & HostPriority) != 0;
 
+    /// <summary>The same word without the flag.</summary>
+    public static ulong WithoutHostPriority(ulong word) => word & ~HostPriority;
+
     /// <summary>Readers counted, those included that a refused attempt left behind.</summary>
     public static int Readers(ulong word) => (int)(word >> 2);
 

@@ -51,6 +51,9 @@ public readonly record struct SeptEntry(ulong Word)
     public override string ToString() =>
         $"{State} {Target}{(IsLocked ? ", locked" : "")}{(HasHostPriority ? ", host priority" : "")}{(AcceptCounter > 0 ? $", {AcceptCounter} chunks accepted" : "")}";
 
+    /// <summary>The same entry, with host priority or not.</summary>
+    public SeptEntry WithHostPriority(bool priority) => new(priority ? Word | HostPriorityBit : Word & ~HostPriorityBit);
+
     /// <summary>The same entry without lock and host-priority bits.</summary>
     public SeptEntry WithoutLockBits => new(Word & ~(LockBit | HostPriorityBit));
 }

@@ -30,7 +30,9 @@ public sealed class CallTrimmer<S>
     private delegate void Clear(ref Call c);
 
     /// <summary>Clears the dead fields. The agent is between two visible steps.</summary>
-    public void Trim(ref Agent a)
+    /// <param name="a">The agent.</param>
+    /// <param name="answerIsRead">Somebody looks at the output registers of a host call that was refused.</param>
+    public void Trim(ref Agent a, bool answerIsRead = true)
     {
         switch (a.Phase)
         {
@@ -46,14 +48,15 @@ public sealed class CallTrimmer<S>
 
         // Nothing but reports looks at which step it was.
         a.Call.FailedStep = Math.Min(a.Call.FailedStep, 1);
-        ref Clear? clear = ref CollectionsMarshal.GetValueRefOrAddDefault(_clear, Place.Of(a), out _);
-        (clear ??= Compile(Live(a)))(ref a.Call);
+        answerIsRead |= a.Phase != AgentPhase.HostLeaf;
+        ref Clear? clear = ref CollectionsMarshal.GetValueRefOrAddDefault(_clear, Place.Of(a, answerIsRead), out _);
+        (clear ??= Compile(Live(a, answerIsRead)))(ref a.Call);
     }
 
-    private HashSet<FieldInfo> Live(in Agent a)
+    private HashSet<FieldInfo> Live(in Agent a, bool answerIsRead)
     {
         Leaf<S> list = _leaves.All[a.List];
-        HashSet<FieldInfo> live = a.Call.FailedStep != 0 ? LiveAfterFailure(list, a) : LiveBefore(list, a.Step, a.Call.Progress > 0 || a.Call.FollowUp != LockFollowUp.None);
+        HashSet<FieldInfo> live = a.Call.FailedStep != 0 ? LiveAfterFailure(list, a, answerIsRead) : LiveBefore(list, a.Step, a.Call.Progress > 0 || a.Call.FollowUp != LockFollowUp.None, answerIsRead);
         live.UnionWith(s_control);
         if (list.Id.IsGuest && list != _leaves.TdExit)
             Keep(live, nameof(Call.Gpa), nameof(Call.Access));
@@ -61,17 +64,17 @@ public sealed class CallTrimmer<S>
     }
 
     // What the call took back or dropped first is the step that it stands at, the releases follow.
-    private HashSet<FieldInfo> LiveAfterFailure(Leaf<S> list, in Agent a)
+    private HashSet<FieldInfo> LiveAfterFailure(Leaf<S> list, in Agent a, bool answerIsRead)
     {
-        HashSet<FieldInfo> live = Answer(a.Call.Detail);
+        HashSet<FieldInfo> live = answerIsRead ? Answer(a.Call.Detail) : [];
         if (a.Call.Aftermath == Aftermath.Undo)
             Add(live, list.Steps[a.Step].Undo);
-        live.UnionWith(LiveBefore(list, a.Call.Aftermath == Aftermath.None ? a.Step : list.FirstRelease, underWay: false));
+        live.UnionWith(LiveBefore(list, a.Call.Aftermath == Aftermath.None ? a.Step : list.FirstRelease, underWay: false, answerIsRead));
         return live;
     }
 
     // Backwards: a field lives before a step if the step reads it, or if it lives after the step, which leaves it alone.
-    private HashSet<FieldInfo> LiveBefore(Leaf<S> list, int first, bool underWay)
+    private HashSet<FieldInfo> LiveBefore(Leaf<S> list, int first, bool underWay, bool answerIsRead)
     {
         HashSet<FieldInfo> live = [];
         HashSet<FieldInfo> release = [];
@@ -83,7 +86,8 @@ public sealed class CallTrimmer<S>
             if (step.Test is not null)
             {
                 live.UnionWith(release);
-                live.UnionWith(Answer(step.Failure.Detail));
+                if (answerIsRead || step.Failure.Detail == FailureDetail.EmulatedEptViolation)
+                    live.UnionWith(Answer(step.Failure.Detail));
                 Add(live, step.Undo);
             }
 
@@ -127,10 +131,10 @@ public sealed class CallTrimmer<S>
     private static FieldInfo Field(string name) => typeof(Call).GetField(name)!;
 
     // All that decides which fields live.
-    private readonly record struct Place(int List, int Step, bool UnderWay, bool Failed, FailureDetail Detail, Aftermath Aftermath)
+    private readonly record struct Place(int List, int Step, bool UnderWay, bool Failed, FailureDetail Detail, Aftermath Aftermath, bool AnswerIsRead)
     {
-        public static Place Of(in Agent a) => new(
-            a.List, a.Step, a.Call.Progress > 0 || a.Call.FollowUp != LockFollowUp.None, a.Call.FailedStep != 0, a.Call.Detail, a.Call.Aftermath);
+        public static Place Of(in Agent a, bool answerIsRead) => new(
+            a.List, a.Step, a.Call.Progress > 0 || a.Call.FollowUp != LockFollowUp.None, a.Call.FailedStep != 0, a.Call.Detail, a.Call.Aftermath, answerIsRead);
     }
 
     private static Clear Compile(HashSet<FieldInfo> live)

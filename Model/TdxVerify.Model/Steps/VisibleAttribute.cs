@@ -20,6 +20,9 @@ public sealed class VisibleAttribute : Attribute
     /// </summary>
     public string? Part { get; init; }
 
+    /// <summary>What the access touches.</summary>
+    public Touched Touches { get; init; }
+
     /// <summary>
     /// Fields of <see cref="Call"/> that the step gives a value, whatever they were, in its first access: before it they
     /// hold nothing that tells calls apart.

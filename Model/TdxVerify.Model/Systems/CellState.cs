@@ -33,6 +33,9 @@ public struct CellState(PlatformInfo platform, ICells cells) : IPlatformState
     /// <summary>What a BEPOCH of 0, "never blocked", is stored as: an epoch that is over for every purpose. 0: it stays 0.</summary>
     public ulong OldestEpoch { readonly get; set; }
 
+    /// <summary>Nobody makes TDCALLs that take locks: host priority, which keeps only them away, is not kept.</summary>
+    public bool DropsHostPriority { readonly get; set; }
+
     /// <inheritdoc/>
     public readonly (IReadOnlyCollection<int> Tds, IReadOnlyCollection<int> Vcpus, IReadOnlyCollection<int> Tables) Live =>
         (Holding(PageType.PT_TDR), Holding(PageType.PT_TDVPR), Holding(PageType.PT_EPT));
@@ -64,7 +67,7 @@ public struct CellState(PlatformInfo platform, ICells cells) : IPlatformState
         Cells.Write(Cell.Pamt(at, field), field switch
         {
             PamtField.Bepoch when value == 0 => OldestEpoch,
-            PamtField.Lock => WithoutResidue(value, HostPriorityLock.AllButReaders),
+            PamtField.Lock => WithoutPriority(WithoutResidue(value, HostPriorityLock.AllButReaders)),
             _ => value,
         });
         if (OldestEpoch == 0 || field != PamtField.Type || value != (ulong)PageType.PT_NDA)
@@ -92,7 +95,7 @@ public struct CellState(PlatformInfo platform, ICells cells) : IPlatformState
     public readonly void SetTd(int td, TdField field, ulong value) => Cells.Write(Cell.Td(td, field), field switch
     {
         TdField.Epoch when value < OldestEpoch => OldestEpoch + AgeOfCurrent,
-        TdField.OpStateLock => WithoutResidue(value, HostPriorityLock.AllButReaders),
+        TdField.OpStateLock => WithoutPriority(WithoutResidue(value, HostPriorityLock.AllButReaders)),
         TdField.SeptTreeLock or TdField.EpochLock => WithoutResidue(value, PlainLock.AllButReaders),
         _ => value,
     });
@@ -148,7 +151,7 @@ public struct CellState(PlatformInfo platform, ICells cells) : IPlatformState
     public readonly void SetEntry(EntryRef at, SeptEntry entry)
     {
         Stale?.EntryChanges(Cells, Entry(at), entry);
-        Cells.Write(Cell.Entry(at), entry.Word);
+        Cells.Write(Cell.Entry(at), DropsHostPriority ? entry.WithHostPriority(false).Word : entry.Word);
     }
 
     /// <inheritdoc/>
@@ -197,6 +200,8 @@ public struct CellState(PlatformInfo platform, ICells cells) : IPlatformState
     // Readers that were refused are counted until the exclusive holder drops them all, and nothing looks at them. Both
     // kinds of locks have the exclusive holder in bit 0; the flag of host priority stays.
     private readonly ulong WithoutResidue(ulong word, ulong allButReaders) => OldestEpoch != 0 && PlainLock.IsExclusive(word) ? word & allButReaders : word;
+
+    private readonly ulong WithoutPriority(ulong word) => DropsHostPriority ? HostPriorityLock.WithoutHostPriority(word) : word;
 
     private readonly void Clear(ChangeKind kind, int target, int first, int end)
     {

@@ -16,8 +16,10 @@ public static class Abstractions
         yield return "a step is one access to shared state with the local work after it; accesses are seen by all processors in one order";
         if (configuration.JoinsUnseenSteps)
             yield return "accesses that nobody in the scenario can notice join the step before: attempts at locks that every call takes shared, their releases, entries that never change";
-        if (configuration.ForgetsAnswers)
-            yield return "which error a call returns is forgotten as soon as it is decided, where the program does not look at it";
+        if (configuration.JoinsGuardedSteps)
+            yield return "so do accesses that a lock in the hands of the call keeps from being noticed, and those to what is the call's alone";
+        if (configuration.ForgetsUnread)
+            yield return "what nobody in the scenario looks at is forgotten at once: which error a call returns, why a guest left, host priority where no TDCALL takes a lock, in which epoch a vCPU ran last where no page is ever mapped";
         if (!configuration.SplitsLocks)
             yield return "an attempt at a lock is one access, though the module makes it with several instructions";
         if (!configuration.Laws.HasFlag(HostLaws.Locks))

@@ -31,7 +31,7 @@ internal static class GuestMemory<S>
     private static bool IsNotShared(ref S s, ref Call c, int arg) =>
         IsTooWide(ref s, ref c) || (c.Gpa >> SharedBit(ref s, ref c) & 1) == 0;
 
-    [Visible(Part = nameof(WalkOneLevelToMapped))]
+    [Visible(Part = nameof(WalkOneLevelToMapped), Touches = Touched.Translation)]
     private static bool IsNotMapped(ref S s, ref Call c, int arg)
     {
         if (IsTooWide(ref s, ref c))
@@ -48,7 +48,7 @@ internal static class GuestMemory<S>
         return c.Value.State != SeptState.MAPPED;
     }
 
-    [Visible(Part = nameof(WalkOneLevelAgain), Sets = [nameof(Call.Level), nameof(Call.Entry), nameof(Call.Value)])]
+    [Visible(Part = nameof(WalkOneLevelAgain), Touches = Touched.Violation, Sets = [nameof(Call.Level), nameof(Call.Entry), nameof(Call.Value)])]
     private static void WalkAgain(ref S s, ref Call c, int arg) => SeptSteps<S>.Walk(ref s, ref c, SeptLevel.Page4K);
 
     private static void WalkOneLevelAgain(ref S s, ref Call c, int arg) => SeptSteps<S>.WalkOneLevel(ref s, ref c, SeptLevel.Page4K);

@@ -15,7 +15,7 @@ internal static class TdExit<S>
         .Build();
 
     // The guest runs up to here.
-    [Visible]
+    [Visible(Touches = Touched.OwnPages)]
     private static void ReadPages(ref S s, ref Call c, int arg)
     {
         c.Page[(int)PageSlot.Tdvpr] = (int)s.Vcpu(c.Vcpu, VcpuField.TdvprPage);

@@ -154,7 +154,7 @@ internal static class MemPage<S>
     private static void CountPages(ref S s, ref Call c, int arg) =>
         TdSteps<S>.IncrementChildCount(ref s, ref c, (int)SeptLevel.Pages(c.WantedLevel));
 
-    [Visible]
+    [Visible(Touches = Touched.FreedPage)]
     private static void UncountPages(ref S s, ref Call c, int arg) =>
         TdSteps<S>.DecrementChildCount(ref s, ref c, (int)SeptLevel.Pages(c.WantedLevel));
 

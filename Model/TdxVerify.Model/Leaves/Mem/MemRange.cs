@@ -66,10 +66,10 @@ internal static class MemRange<S>
             PamtSteps<S>.ReadMappedTable(ref s, ref c, arg);
     }
 
-    [Visible]
+    [Visible(Touches = Touched.Epoch)]
     private static void ReadEpoch(ref S s, ref Call c, int arg) => c.Sample = s.Td(c.Td, TdField.Epoch);
 
-    [Visible]
+    [Visible(Touches = Touched.Bepoch)]
     private static void SetBepoch(ref S s, ref Call c, int arg) =>
         s.SetPamt(
             PamtRef.Of(c.Size[(int)PageSlot.Mapped], c.Page[(int)PageSlot.Mapped]), PamtField.Bepoch, c.Sample);
@@ -82,6 +82,6 @@ internal static class MemRange<S>
     private static bool NoVcpuInPreviousEpoch(ref S s, ref Call c, int arg) =>
         s.Td(c.Td, TdSteps<S>.RefCount(s.Td(c.Td, TdField.Epoch) + 1)) == 0;
 
-    [Visible]
+    [Visible(Touches = Touched.Epoch)]
     private static void AdvanceEpoch(ref S s, ref Call c, int arg) => s.SetTd(c.Td, TdField.Epoch, s.Td(c.Td, TdField.Epoch) + 1);
 }

@@ -168,7 +168,7 @@ internal static class PamtSteps<S>
 
     public static void SetTypeEpt(ref S s, ref Call c, int arg) => SetType(ref s, ref c, SlotOf(arg), PageType.PT_EPT);
 
-    [Visible]
+    [Visible(Touches = Touched.Bepoch)]
     public static void ClearBepoch(ref S s, ref Call c, int arg) =>
         s.SetPamt(PamtRef.Of(c.Size[Slot(arg)], c.Page[Slot(arg)]), PamtField.Bepoch, 0);
 

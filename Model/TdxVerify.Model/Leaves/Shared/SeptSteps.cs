@@ -93,7 +93,7 @@ internal static class SeptSteps<S>
         }
     }
 
-    [Visible(Part = nameof(WalkOneLevelToReach), Sets = [nameof(Call.Level), nameof(Call.Entry), nameof(Call.Value)])]
+    [Visible(Part = nameof(WalkOneLevelToReach), Touches = Touched.Way, Sets = [nameof(Call.Level), nameof(Call.Entry), nameof(Call.Value)])]
     public static bool WalkReachesLevel(ref S s, ref Call c, int arg)
     {
         Walk(ref s, ref c, c.WantedLevel);
@@ -110,7 +110,7 @@ internal static class SeptSteps<S>
 
     public static bool LockEntryGuest(ref S s, ref Call c, int arg) => LockEntry(ref s, ref c, guest: true);
 
-    [Visible(Sets = [nameof(Call.Value)])]
+    [Visible(Touches = Touched.Entries, Sets = [nameof(Call.Value)])]
     public static void ReadEntry(ref S s, ref Call c, int arg) => c.Value = s.Entry(c.Entry);
 
     /// <summary>An interrupted accept is forgotten: the entry counts as if none of its chunks were done.</summary>

@@ -11,7 +11,7 @@ internal static class VcpuSteps<S>
     public static bool StateIn(ref S s, ref Call c, int states) => (states >> (int)s.Vcpu(c.Vcpu, VcpuField.State) & 1) != 0;
 
     /// <summary>Compare-exchange of the associated processor: from none to this one, or already this one.</summary>
-    [Visible]
+    [Visible(Touches = Touched.Association)]
     public static bool Associate(ref S s, ref Call c, int arg)
     {
         ulong associated = s.Vcpu(c.Vcpu, VcpuField.AssociatedLp);
@@ -21,7 +21,7 @@ internal static class VcpuSteps<S>
         return c.NewAssociation || associated == (ulong)c.Lp + 1;
     }
 
-    [Visible]
+    [Visible(Touches = Touched.Association)]
     public static void CountNewAssociation(ref S s, ref Call c, int arg)
     {
         if (c.NewAssociation)

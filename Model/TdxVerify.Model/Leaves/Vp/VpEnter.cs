@@ -65,10 +65,10 @@ internal static class VpEnter<S>
     // Only L1 is modelled: NUM_L2_VMS is 0.
     private static bool ResumeL1IsLegal(ref S s, ref Call c, int arg) => (c.In.Rcx & ResumeL1) == 0;
 
-    [Visible]
+    [Visible(Touches = Touched.Epoch)]
     private static void SampleEpoch(ref S s, ref Call c, int arg) => c.Sample = s.Td(c.Td, TdField.Epoch);
 
-    [Visible]
+    [Visible(Touches = Touched.Epoch)]
     private static void CountRunning(ref S s, ref Call c, int arg)
     {
         TdField count = TdSteps<S>.RefCount(c.Sample);
@@ -95,7 +95,7 @@ internal static class VpEnter<S>
     private static bool LockTreeIfFaulting(ref S s, ref Call c, int arg) =>
         s.Vcpu(c.Vcpu, VcpuField.FaultListLength) == 0 || SeptSteps<S>.LockTreeExclusive(ref s, ref c, arg);
 
-    [Visible(Part = nameof(TranslateOneLevel))]
+    [Visible(Part = nameof(TranslateOneLevel), Touches = Touched.Entries)]
     private static bool FaultingGpasTranslate(ref S s, ref Call c, int arg)
     {
         int length = (int)s.Vcpu(c.Vcpu, VcpuField.FaultListLength);
@@ -151,7 +151,7 @@ internal static class VpEnter<S>
         return true;
     }
 
-    [Visible]
+    [Visible(Touches = Touched.Residence)]
     private static void EnterGuest(ref S s, ref Call c, int arg)
     {
         s.SetLp(c.Lp, LpField.RunningVcpu, (ulong)c.Vcpu + 1);
