@@ -34,9 +34,9 @@ internal static class GuestRun
             at.Report(at.Machine.EventOf(HostEvents.PriorityErased));
         if (thread.Agent.Call.FailedStep != 0 && (before.Call.FailedStep == 0 || before.List != thread.Agent.List))
             Fail(ref at, before);
+        Join(ref at);
         if (wasInGuest)
             EndInstruction(ref at);
-        Join(ref at);
         return After(ref at);
     }
 
@@ -145,6 +145,7 @@ internal static class GuestRun
         HostWorker worker = at.Worker;
         if (IsInterrupted(ref at))
         {
+            Submit(ref at);
             worker.Machine.Interrupt(ref worker.State, ref thread.Agent);
             at.Found = "interrupted";
             return true;

@@ -155,7 +155,7 @@ public sealed class HostMachine : INarratedSystem<Thread>
     internal StaleTranslations Stale => _setUp.Stale;
 
     /// <summary>What a thread's program looks at of the answer of the SEAMCALL that it is at.</summary>
-    internal LooksAt LooksAt(in Thread local) => _programs.States[local.State].LooksAt;
+    internal LooksAt LooksAt(in Thread local) => local.State == Finished ? Host.LooksAt.Nothing : _programs.States[local.State].LooksAt;
 
     internal int LockOf(string name) => _names.LockOf(name);
 

@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using TdxVerify.Abi;
 using TdxVerify.Host.Kvm;
 
 namespace TdxVerify.Host.Proposals;
@@ -57,8 +56,8 @@ public sealed record StandardConfiguration(string Name, string What)
         Interrupts = Interrupts,
         Laws = Laws,
 
-        // Calls that build a TD, or split pages, change what these steps look at.
-        JoinsUnseenSteps = Td.IsFinalized && Td.Gpas.All(gpa => gpa.Level == SeptLevel.Page4K),
+        // Calls that build a TD change what these steps look at.
+        JoinsUnseenSteps = Td.IsFinalized,
         Variables = Td.IsFinalized
             ? ImmutableDictionary<string, ulong>.Empty.Add(KvmVariables.Runnable, 1).Add(KvmVariables.PreFaultAllowed, 1)
             : ImmutableDictionary<string, ulong>.Empty,

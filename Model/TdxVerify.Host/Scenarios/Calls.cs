@@ -40,6 +40,18 @@ internal static class Calls
             .Otherwise("done").Progress("TD exit")
         .Build();
 
+    /// <summary>A vCPU thread that adds the page at which its guest faults, until the guest leaves by itself.</summary>
+    public static HostProgram FaultIn { get; } = HostProgram.Named("TDH.VP.ENTER, and TDH.MEM.PAGE.AUG where the guest faults")
+        .State("enter", Seamcall(HostLeaf.TDH_VP_ENTER))
+            .On(EptViolation, "aug").TakesGpa()
+            .On(Vmcall, "done").Progress("the guest is done")
+            .Otherwise("enter")
+        .State("aug", Seamcall(HostLeaf.TDH_MEM_PAGE_AUG))
+            .On(Success, "enter").Progress("mapped")
+            .On(Busy, "aug")
+            .Otherwise("enter")
+        .Build();
+
     /// <summary>TDH.MEM.TRACK, whatever comes of it.</summary>
     public static HostProgram Track { get; } = HostProgram.Named("TDH.MEM.TRACK")
         .State("track", Seamcall(HostLeaf.TDH_MEM_TRACK))

@@ -7,9 +7,9 @@ public static class ScenarioTable
     public static IReadOnlyList<Scenario> All { get; } =
     [
         TrackVsEnter.Scenario, EpochVcpus.Two, EpochVcpus.Stays, BlockTrackRemove.Scenario, BlockTrackRemove.TwoVcpus,
-        ZeroStepVsMem.Aug, ZeroStepVsMem.Scenario, ZeroStepVsMem.Three, ZeroStepVsAug.Scenario, ZeroStepPending.One, ZeroStepPending.Rescued,
+        ZeroStepVsMem.Aug, ZeroStepVsMem.Scenario, ZeroStepVsMem.Accepting, ZeroStepVsMem.Three, ZeroStepVsAug.Scenario, ZeroStepPending.One, ZeroStepPending.Rescued,
         AcceptVsHost.Aug, AcceptVsHost.StaleLeaf, AcceptVsHost.Remove, AcceptVsHost.ErasesHostPriority, AcceptVsHost.LeavesHostPriority, AcceptVsHost.Attributes,
-        AcceptVsHost.ExitAfterAccept, DemoteVsAccept.Scenario,
+        AcceptVsHost.ExitAfterAccept, DemoteVsAccept.Scenario, FaultIn.Four,
         HostVsHost.AugVsRemove, HostVsHost.AugVsRelocate, HostVsHost.ExtendVsVpCreate, HostVsHost.VpInitVsRemove,
     ];
 

@@ -13,14 +13,21 @@ internal static class ZeroStepVsMem
         "two vCPUs fault for ever, each at its own page, while one host thread maps both and another blocks, tracks and removes them, for ever: who keeps whom out by the S-EPT tree lock?",
         "facts/zerostep.md; the contention (2) of \"TDX MMU part 2\"",
         "everybody everybody, for ever: the entries of vCPUs that have faulted seven times find the tree held shared by calls that map and remove, and these find the entry lock, the epoch lock or the tree held, so that in a fair run nobody gets on",
-        MapAndZap("zero-step-vs-mem", GpaStart.Mapped, Touches(0), Touches(1)));
+        MapAndZap("zero-step-vs-mem", new TdLayout { Vcpus = 2, Gpas = GpaLayout.Many(2, GpaStart.Mapped) }, Touches(0), Touches(1)));
+
+    /// <summary>Guests that accept what the host adds, and so get on; one page, to keep it small.</summary>
+    public static Scenario Accepting { get; } = new(
+        "the same with one page, which each of the two guests accepts when it is told that it is pending: do they get on?",
+        "facts/zerostep.md, \"Pending pages and this mechanism\"",
+        "not surely: everybody can keep everybody out for ever as above, and ACCEPT and the host's calls make each other busy on the entry besides",
+        MapAndZap("zero-step-vs-mem-accept", new TdLayout { Vcpus = 2, Gpas = GpaLayout.Many(1, GpaStart.Mapped), SeptVeDisable = false }, TouchesAndAccepts, TouchesAndAccepts));
 
     /// <summary>Three vCPUs, of which two touch the same page.</summary>
     public static Scenario Three { get; } = new(
         "three vCPUs, two of them at the same page: is any law of the module broken?",
         "facts/zerostep.md; the contention (2) of \"TDX MMU part 2\"",
         "no law is broken and the module never halts; who gets on is judged without reductions only",
-        MapAndZap("zero-step-vs-mem-3", GpaStart.Free, Touches(0), Touches(0), Touches(1)));
+        MapAndZap("zero-step-vs-mem-3", new TdLayout { Vcpus = 3, Gpas = GpaLayout.Many(2, GpaStart.Free) }, Touches(0), Touches(0), Touches(1)));
 
     /// <summary>The smallest: one vCPU that faults for ever, one page that is added elsewhere.</summary>
     public static Scenario Aug { get; } = new(
@@ -39,23 +46,30 @@ internal static class ZeroStepVsMem
             ],
         });
 
-    private static Configuration MapAndZap(string name, GpaStart start, params GuestCode[] guests) => new(name)
+    private static Configuration MapAndZap(string name, TdLayout td, params GuestCode[] guests) => new(name)
     {
         JoinsUnseenSteps = true,
         JoinsGuardedSteps = true,
         ForgetsUnread = true,
         MustOccur = [EnterBusy, AugBusy, BlockBusy, RemoveBusy],
-        Td = new TdLayout { Vcpus = guests.Length, Gpas = GpaLayout.Many(2, start) },
+        Td = td,
         Guests = [.. guests],
         Agents =
         [
             .. Enumerable.Range(0, guests.Length).Select(vcpu => HostAgent.OfVcpu(vcpu, Calls.EnterAndFault)),
-            new HostAgent("mapper", Calls.MapEach) { Lp = guests.Length, Gpas = [0, 1] },
-            new HostAgent("zapper", Calls.ZapEach) { Lp = guests.Length + 1, Gpas = [0, 1] },
+            new HostAgent("mapper", Calls.MapEach) { Lp = guests.Length, Gpas = [.. Enumerable.Range(0, td.Gpas.Length)] },
+            new HostAgent("zapper", Calls.ZapEach) { Lp = guests.Length + 1, Gpas = [.. Enumerable.Range(0, td.Gpas.Length)] },
         ],
     };
 
     private static GuestCode Touches(int gpa) => GuestCode.Named($"touches gpa{gpa}")
         .At("read", GuestOp.Read(gpa)).Next("read").Progress("touched its page")
+        .Build();
+
+    private static GuestCode TouchesAndAccepts => GuestCode.Named("touches gpa0, accepts it on #VE")
+        .At("read", GuestOp.Read(0))
+            .On(When.VirtualizationException, "accept")
+            .Otherwise("read").Progress("touched its page")
+        .At("accept", GuestOp.Accept(0)).Next("read")
         .Build();
 }

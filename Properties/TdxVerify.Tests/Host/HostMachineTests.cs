@@ -69,6 +69,51 @@ public sealed class HostMachineTests(ITestOutputHelper output)
         Assert.Equal(0, explorer.Deadlocks);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void An_interrupted_guest_makes_its_TDG_VP_VMCALL_at_the_next_entry_whatever_ran_before_it(bool ranBefore)
+    {
+        var machine = new HostMachine(new Configuration("interrupted")
+        {
+            Interrupts = InterruptMode.Storm,
+            Guests = [GuestCode.Named("leaves, then runs on").At("leave", GuestOp.Vmcall).Next("run").At("run", GuestOp.Spin).Next("run").Build()],
+            Agents = [HostAgent.OfVcpu(0, SmallPrograms.EnterLoop)],
+        });
+        var cells = new WrittenCells(machine, []);
+        HostThread thread = machine.StartOf(0);
+        while (machine.InstructionOf(thread) is null)
+            machine.Step(0, ref thread, cells, new FixedChooser(0));
+        if (ranBefore)
+            LeaveByItself(machine, thread, cells);
+
+        machine.Step(0, ref thread, cells, new FixedChooser(1));
+
+        Assert.Equal("leave", machine.InstructionOf(thread)!.Name);
+    }
+
+    // On copies, so that only what the machine itself keeps is changed.
+    private static void LeaveByItself(HostMachine machine, HostThread thread, WrittenCells cells)
+    {
+        WrittenCells copy = cells.Copy();
+        while (machine.InstructionOf(thread) is { Name: "leave" })
+            machine.Step(0, ref thread, copy, new FixedChooser(0));
+    }
+
+    private sealed class WrittenCells(HostMachine machine, Dictionary<Cell, ulong> written) : ICells
+    {
+        public ulong Read(Cell cell) => written.TryGetValue(cell, out ulong value) ? value : machine.StartOf(cell);
+
+        public void Write(Cell cell, ulong value) => written[cell] = value;
+
+        public WrittenCells Copy() => new(machine, new Dictionary<Cell, ulong>(written));
+    }
+
+    private sealed class FixedChooser(int choice) : IChooser
+    {
+        public int Choose(int count) => choice;
+    }
+
     private TinyExplorer<HostThread> Explore(HostMachine machine)
     {
         var explorer = new TinyExplorer<HostThread>(machine);
