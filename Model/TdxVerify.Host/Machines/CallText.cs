@@ -40,7 +40,7 @@ internal static class CallText
     };
 
     /// <summary>A status in words.</summary>
-    public static string NameOf(ulong status) => status == UnusedAnswers.Forgotten ? "an error that nobody looks at" : StatusTable.NameOf(status);
+    public static string NameOf(ulong status) => status == UnusedAnswers.Forgotten ? HostMachine.ForgottenError : StatusTable.NameOf(status);
 
     /// <summary>How a step that decided against a call did so.</summary>
     public static string Failure(HostMachine machine, in Agent before, in Agent after)

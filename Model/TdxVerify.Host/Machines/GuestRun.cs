@@ -65,8 +65,11 @@ internal static class GuestRun
         if (at.Thread.Agent.Call.End is not (CallEnd.AccessDone or CallEnd.Vmcall))
             at.Traits |= StepTraits.Refused;
         at.Report(at.Machine.BusyEventOf(at.Thread.Agent));
-        if (at.Told is not null)
-            at.Found = CallText.Failure(at.Machine, before, at.Thread.Agent);
+        if (at.Told is null)
+            return;
+        Agent agent = at.Thread.Agent;
+        at.Found = CallText.Failure(at.Machine, before, agent);
+        at.Refusal = new StepRefusal(at.Machine.Leaves.All[agent.List].Steps[agent.Call.FailedStep - 1].Text, StatusTable.NameOf(agent.Call.Status));
     }
 
     private static ActionEnd After(ref HostStep at)

@@ -14,6 +14,9 @@ public sealed class HostMachine : INarratedSystem<Thread>
     /// <summary>The state of a thread whose program is done for good.</summary>
     public const ushort Finished = ushort.MaxValue;
 
+    /// <summary>An error of which nobody looks at more than that it is one (<see cref="Configuration.ForgetsUnread"/>), in words.</summary>
+    public const string ForgottenError = "an error that nobody looks at";
+
     // Where an attempt's number has the place of the guest and the GPA, above the state of the program.
     private const int GuestShift = 16;
     private const int GpaShift = 24;

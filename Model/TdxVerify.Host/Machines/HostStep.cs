@@ -35,6 +35,9 @@ internal ref struct HostStep
     /// <summary>What the access found, in words, for who listens.</summary>
     public string? Found;
 
+    /// <summary>What decided against the SEAMCALL, for who listens.</summary>
+    public StepRefusal? Refusal;
+
     public HostStep(HostMachine machine, HostWorker worker, ref Thread thread, IChooser chooser, int agent)
     {
         Machine = machine;

@@ -76,10 +76,12 @@ internal sealed class ProgramRun(HostMachine machine, CompiledPrograms programs,
     private static void Tell(ref HostStep at, string text, HostAction action, ActionEnd end)
     {
         string found = at.Found ?? "";
+        StepRefusal? refusal = at.Refusal;
         at.Found = null;
+        at.Refusal = null;
         string? answer = end == ActionEnd.Complete ? CallText.Of(at.Machine, action.Result, at.Answer) : null;
         if (action is not GotoAction)
-            at.Told!.Add(new StepLine(action, text, found, answer));
+            at.Told!.Add(new StepLine(action, text, found, answer) { Refusal = refusal });
     }
 
     private void Leave(ref HostStep at, CompiledState state)

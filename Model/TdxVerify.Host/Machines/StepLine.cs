@@ -7,6 +7,14 @@ namespace TdxVerify.Host;
 /// <param name="Answer">What the action answered, in words; null: it is not complete.</param>
 public sealed record StepLine(HostAction Action, string Text, string Found, string? Answer)
 {
+    /// <summary>What decided against the SEAMCALL in it; null: nothing did.</summary>
+    public StepRefusal? Refusal { get; init; }
+
     /// <summary>The line as one text.</summary>
     public override string ToString() => string.Join(": ", ((string[])[Text, Found, Answer ?? ""]).Where(part => part.Length > 0).Distinct());
 }
+
+/// <summary>What decided against a SEAMCALL.</summary>
+/// <param name="Rule">The rule of the module's step.</param>
+/// <param name="Status">The status, by name.</param>
+public sealed record StepRefusal(string Rule, string Status);

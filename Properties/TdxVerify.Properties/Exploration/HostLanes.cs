@@ -83,10 +83,11 @@ internal sealed class HostLanes(HostMachine machine)
     {
         bool begins = steps[0].Before.Agent.Phase == AgentPhase.Idle;
         StepLine? end = told[^1].FirstOrDefault(line => line.Action is SeamcallAction && line.Answer is not null);
+        StepRefusal? refused = told.SelectMany(lines => lines).Select(line => line.Refusal).LastOrDefault(refusal => refusal is not null);
         string text = (end, HostMachine.RefusalOf(steps[^1].After)) switch
         {
-            ({ } ended, _) => $"{call}{(begins ? "" : " ends")} = {ended.Answer}",
-            (null, { Length: > 0 } refusal) => $"{call} refused: {refusal}",
+            ({ } ended, _) => $"{call}{(begins ? "" : " ends")} = {Known(ended.Answer!, refused)}",
+            (null, { Length: > 0 } refusal) => $"{call} refused: {Known(refusal, refused)}",
             _ => $"{call} {(begins ? "begins" : "goes on")}",
         };
         var details = new List<string>();
@@ -98,6 +99,9 @@ internal sealed class HostLanes(HostMachine machine)
         details.AddRange(told[^1].SkipWhile(line => line != end).Skip(1).Select(line => line.ToString()));
         return new LaneEvent(steps[0].Agent, text, Joined(details.Concat(broken)), tone);
     }
+
+    // Where the machine has forgotten which error it was, the step that decided still knows.
+    private static string Known(string answer, StepRefusal? refused) => refused is not null && answer == HostMachine.ForgottenError ? refused.Status : answer;
 
     // The guest's instructions, each with what came of it.
     private string Guest(IReadOnlyList<TrailStep<Thread>> steps, List<IReadOnlyList<StepLine>> told)
@@ -127,9 +131,8 @@ internal sealed class HostLanes(HostMachine machine)
     {
         for (int i = 0; i < steps.Count; i++)
         {
-            bool refused = (steps[i].Step.Traits & StepTraits.Refused) != 0 && machine.InstructionOf(steps[i].Before) is null;
-            if (refused && machine.NextStepOf(steps[i].Before) is { Length: > 0 } step)
-                yield return $"by: {step}";
+            if (machine.InstructionOf(steps[i].Before) is null && told[i].FirstOrDefault(line => line.Refusal is not null) is { Refusal: { } refusal })
+                yield return $"by: {refusal.Rule}";
         }
     }
 

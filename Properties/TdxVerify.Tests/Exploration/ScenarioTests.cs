@@ -69,6 +69,18 @@ public sealed class ScenarioTests
     }
 
     [Fact]
+    public void A_lane_names_an_error_at_which_nobody_looks_and_the_rule_that_decided()
+    {
+        Configuration configuration = ScenarioTable.Find("zero-step-vs-aug")!.Configuration with { JoinsUnseenSteps = true, JoinsGuardedSteps = true, ForgetsUnread = true };
+        ExploreReport report = Explorer.Run(configuration, new SearchOptions { Workers = 2 }, witnesses: true);
+        LaneDiagram lanes = report.Sometimes.Single(sometimes => sometimes.Name == "TDH.VP.ENTER: TDX_OPERAND_BUSY(SEPT_TREE)").Witness!.Lanes;
+
+        LaneEvent refused = lanes.Items.OfType<LaneEvent>().Single(item => item.Tone == LaneTone.Refused);
+        Assert.EndsWith("TDX_OPERAND_BUSY(SEPT_TREE)", refused.Text, StringComparison.Ordinal);
+        Assert.Contains("by: if the list of faulting GPAs is not empty: S-EPT tree EXCLUSIVE", refused.Detail, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Seven_violations_at_one_instruction_are_drawn_once()
     {
         ExploreReport report = Explorer.Run(ScenarioTable.Find("zero-step-pending")!.Configuration, new SearchOptions { Workers = 2 });
