@@ -28,6 +28,7 @@ internal sealed class GuardedSteps
     private readonly bool _oneReadsEpoch;
     private readonly bool _nothingIsMapped;
     private readonly bool _pendingIsViolation;
+    private readonly bool _sendsIpis;
 
     /// <summary>For a configuration.</summary>
     /// <exception cref="ProgramException">It makes calls that the rules do not know.</exception>
@@ -42,6 +43,7 @@ internal sealed class GuardedSteps
         _guestsLock = configuration.MakesTdcalls();
         _oneReadsEpoch = configuration.Agents.Count(agent => agent.Seamcalls().Any(call => s_readEpoch.Contains(call.Leaf))) <= 1;
         _nothingIsMapped = configuration.MapsNothing();
+        _sendsIpis = new Observed(configuration).SendsIpis;
         _pendingIsViolation = configuration.Td.SeptVeDisable;
     }
 
@@ -64,8 +66,9 @@ internal sealed class GuardedSteps
         {
             Touched.Association or Touched.OwnPages => true,
 
-            // Only whether a page is exposed is asked of processors in the guest.
-            Touched.Residence or Touched.Translation => _nothingIsMapped,
+            // Who asks whether a processor is in the guest sends it an IPI, or wants to know whether a page is exposed.
+            Touched.Residence => _nothingIsMapped && !_sendsIpis,
+            Touched.Translation => _nothingIsMapped,
             Touched.Violation => _pendingIsViolation && !answerIsRead,
 
             Touched.Way => !answerIsRead || (!_guestsLock && call.HoldsExclusive(LockId.SeptTree)),

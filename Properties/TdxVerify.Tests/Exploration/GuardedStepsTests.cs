@@ -2,6 +2,7 @@ using TdxVerify.Abi;
 using TdxVerify.Host;
 using TdxVerify.Properties.Exploration;
 using TdxVerify.Properties.Exploration.Reports;
+using TdxVerify.Tests.Host;
 using Xunit;
 using Xunit.Abstractions;
 
@@ -35,6 +36,25 @@ public sealed class GuardedStepsTests(ITestOutputHelper output)
 
         Assert.Empty(order.Conflicts);
         AssertLookedAt(order, [.. s_often, "S-EPT walk", "BEPOCH", "child count"]);
+    }
+
+    [Fact]
+    public void So_it_can_where_a_thread_kicks_the_vCPU()
+    {
+        HostProgram entersWithInterruptsOn = HostProgram.Named("enters with interrupts on")
+            .State("mode", Do.SetMode(VcpuMode.IN_GUEST_MODE)).Next("enter")
+            .State("enter", Do.Seamcall(HostLeaf.TDH_VP_ENTER)).Otherwise("done")
+            .Build();
+        StepOrder order = OrderOf(new Configuration("kick")
+        {
+            Guests = [Touches],
+            Agents = [HostAgent.OfVcpu(0, entersWithInterruptsOn), new HostAgent("kicker", SmallPrograms.Kicker) { Lp = 1 }],
+        });
+
+        order.LookEverywhere();
+
+        Assert.Empty(order.Conflicts);
+        AssertLookedAt(order, ["TD_EPOCH", "REFCOUNT"]);
     }
 
     [Theory]
