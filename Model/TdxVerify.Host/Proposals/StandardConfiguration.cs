@@ -26,7 +26,7 @@ public sealed record StandardConfiguration(string Name, string What)
     /// <summary>A guest does what no guest should: only that it cannot bug the host is asked for.</summary>
     public bool IsMalicious => !BenignGuests.IsEmpty;
 
-    /// <summary>Small enough to be explored to the end; others are sampled.</summary>
+    /// <summary>Small enough to be explored to the end; others are explored in part, up to renaming and order, and sampled.</summary>
     public bool IsExplored { get; init; } = true;
 
     /// <summary>Laws besides those that always hold.</summary>

@@ -10,6 +10,9 @@ public sealed record Bounds(Bound SeamcallRepeats, Bound Kicks, Bound FailedEntr
     /// <summary>Nothing is known.</summary>
     public static Bounds Unknown { get; } = new(Bound.Unknown, Bound.Unknown, Bound.Unknown, Bound.Unknown);
 
+    /// <summary>Nothing of it ever happens.</summary>
+    public static Bounds Never { get; } = new(Bound.Never, Bound.Never, Bound.Never, Bound.Never);
+
     /// <summary>The bounds with their names, as the table and JSON have them.</summary>
     public IReadOnlyList<(string JsonName, string Title, Bound Bound)> All =>
     [

@@ -17,6 +17,26 @@ public sealed record FieldResult(FieldCase Case, Expectation? Found, string Law,
 {
     /// <summary>It came as expected.</summary>
     public bool IsAsExpected => Found == Case.Expected && Law == Case.Law && Cause == Case.Cause;
+
+    /// <summary>What came of it, as tables name it.</summary>
+    public string VerdictName => NameOf(Found);
+
+    /// <summary>Whose fault it is, as tables name it; empty: nobody's.</summary>
+    public string CauseName => NameOf(Cause);
+
+    /// <summary>An expectation as tables name it.</summary>
+    public static string NameOf(Expectation? found) => found switch
+    {
+        Expectation.Held => "holds",
+        Expectation.LawBroken => "law broken",
+        Expectation.Livelock => "livelock",
+        Expectation.Starvation => "starvation",
+        Expectation.WeakStarvation => "weak starvation",
+        _ => "not decided",
+    };
+
+    /// <summary>A cause as tables name it.</summary>
+    public static string NameOf(Cause cause) => cause == Cause.None ? "" : new ProposalCause(cause, "").Name;
 }
 
 /// <summary>Runs the bugs of the field and their fixes.</summary>

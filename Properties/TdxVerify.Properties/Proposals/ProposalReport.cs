@@ -42,6 +42,10 @@ public sealed record Refutation(ProposalProperty Property, ConfigurationResult I
 /// <param name="Results">One for each configuration that was looked at.</param>
 /// <param name="Missing">Configurations that are yet to be looked at.</param>
 /// <param name="Refutations">The properties that do not hold, in the order of the columns.</param>
+/// <remarks>
+/// A property is proven for the configurations that are small enough to be explored to the end. In the larger ones it can
+/// be refuted; else they decide nothing.
+/// </remarks>
 public sealed record ProposalReport(Proposal Proposal, IReadOnlyList<ConfigurationResult> Results, int Missing, IReadOnlyList<Refutation> Refutations)
 {
     /// <summary>All in all.</summary>
@@ -52,26 +56,30 @@ public sealed record ProposalReport(Proposal Proposal, IReadOnlyList<Configurati
         null => ProposalVerdict.Undecided,
     };
 
-    /// <summary>Bounds over all configurations; proven where all were explored to the end.</summary>
+    /// <summary>The configurations for which cells are proven: those that are explored to the end; all, where none of them is.</summary>
+    public IEnumerable<ConfigurationResult> Explored =>
+        Results.Any(result => result.Configuration.IsExplored) ? Results.Where(result => result.Configuration.IsExplored) : Results;
+
+    /// <summary>Bounds over the configurations that are explored to the end; proven where all of them were.</summary>
     public Bounds Bounds
     {
         get
         {
-            Bounds all = Results.Select(result => result.Result.Bounds).Aggregate((one, other) => one.With(other));
-            return Missing > 0 ? all.With(Bounds.Unknown) : all;
+            Bounds all = Explored.Select(result => result.Result.Bounds).Aggregate(Bounds.Never, (one, other) => one.With(other));
+            return Missing > 0 || !Explored.Any() ? all.With(Bounds.Unknown) : all;
         }
     }
 
     /// <summary>States of all configurations.</summary>
     public long States => Results.Sum(result => result.Result.States);
 
-    /// <summary>Seconds of all configurations.</summary>
-    public double Seconds => Results.Sum(result => result.Result.Seconds);
-
     /// <summary>True: proven in every configuration that asks for it; false: refuted in one; null: not decided.</summary>
     /// <param name="property">The property.</param>
     /// <param name="weakly">Under weak fairness too.</param>
-    public bool? Holds(ProposalProperty property, bool weakly = false) =>
-        Results.Where(result => result.Asks(property)).Select(result => result.Holds(property, weakly))
-            .Append(Missing > 0 ? null : true).Aggregate((bool?)true, Judgement.And);
+    public bool? Holds(ProposalProperty property, bool weakly = false)
+    {
+        if (Results.Any(result => result.Asks(property) && result.Holds(property, weakly) == false))
+            return false;
+        return Missing > 0 || !Explored.Any() || Explored.Any(result => result.Asks(property) && result.Holds(property, weakly) is null) ? null : true;
+    }
 }

@@ -4,10 +4,10 @@ namespace TdxVerify.Properties.Proposals;
 public sealed record SystemLimits
 {
     /// <summary>States of the search without reductions.</summary>
-    public long States { get; init; } = 6_000_000;
+    public long States { get; init; } = 40_000_000;
 
     /// <summary>States of the search with reductions.</summary>
-    public long ReducedStates { get; init; } = 12_000_000;
+    public long ReducedStates { get; init; } = 40_000_000;
 
     /// <summary>States of the search with reductions, of systems of which it is known that it will hardly come to an end.</summary>
     public long LargeStates { get; init; } = 3_000_000;

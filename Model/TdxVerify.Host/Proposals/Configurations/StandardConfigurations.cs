@@ -200,7 +200,26 @@ public static class StandardConfigurations
             Roles = [Once("destroyer", HostPath.DestroyVm, 1) with { Vcpu = 0 }, Once("offline", HostPath.OfflineProcessor, 2) with { Vcpu = 0 }],
             Laws = HostLaws.NoHostBug,
         },
-        new("three-vcpus", "Three vCPUs use two pages, one of which is zapped while the other is invalidated.")
+        new("three-vcpus-one-page", "Three vCPUs fault the same page in.")
+        {
+            Td = Td(3, new GpaLayout()),
+            Guests = [Guests.Reads(0), Guests.Reads(0), Guests.Reads(0)],
+            Roles = [HostRole.RunsVcpu(0), HostRole.RunsVcpu(1), HostRole.RunsVcpu(2)],
+        },
+        new("three-vcpus-fault-and-invalidation", "Three vCPUs use two pages, one of which is mapped, while the MMU notifier invalidates a range around it.")
+        {
+            Td = Td(3, s_mapped, new GpaLayout()),
+            Guests = [Guests.Reads(0), Guests.Reads(0), Guests.Reads(1)],
+            Roles = [HostRole.RunsVcpu(0), HostRole.RunsVcpu(1), HostRole.RunsVcpu(2), new("notifier", HostPath.MmuNotifier) { Lp = 3, Gpas = [1], Repeat = 1 }],
+        },
+        new("three-vcpus-share-and-zap", "Three vCPUs use one page, which is zapped.")
+        {
+            Td = Td(3, s_mapped),
+            Guests = [Guests.Reads(0), Guests.Reads(0), Guests.Reads(0)],
+            Roles = [HostRole.RunsVcpu(0), HostRole.RunsVcpu(1), HostRole.RunsVcpu(2), Zapper(3, 0)],
+            IsExplored = false,
+        },
+        new("three-vcpus-zap-and-invalidation", "Three vCPUs use two pages, one of which is zapped while the other is invalidated.")
         {
             Td = Td(3, new GpaLayout(), new GpaLayout()),
             Guests = [Guests.Reads(0), Guests.Reads(0), Guests.Reads(1)],

@@ -14,6 +14,10 @@ internal static class ProposalsCommand
         var only = new Option<string[]>("--only") { HelpName = "NAME", Description = "only this proposal; may be given several times", AllowMultipleArgumentsPerToken = true };
         Option<string[]> configurations = ConfigurationOption();
         Option<int> workers = WorkersOption();
+        var large = new Option<long>("--large-states")
+        {
+            HelpName = "NUMBER", Description = "states after which a configuration that is too large for all its states is given up, and sampled", DefaultValueFactory = _ => new SystemLimits().LargeStates,
+        };
         Option<bool> json = CommonOptions.Json();
         var command = new CliCommand("proposals", "what should the host do when a SEAMCALL is busy: every proposal, proven or refuted")
         {
@@ -23,6 +27,7 @@ internal static class ProposalsCommand
             [
                 ("", "all of them, as a table"),
                 ("--only upstream-6.19 --json", "one of them, as JSON"),
+                ("list", "who proposed what, and on what it is run"),
                 ("show kick-on-busy", "what it claims, and a run for each cell that is refuted"),
                 ("field", "the bugs of the field found again, and their fixes proven"),
             ],
@@ -30,9 +35,12 @@ internal static class ProposalsCommand
         command.Add(only);
         command.Add(configurations);
         command.Add(workers);
+        command.Add(large);
         command.Add(json);
         command.Add(ProposalsShowCommand.Create(terminal));
+        command.Add(ProposalsListCommand.Create(terminal));
         command.Add(ProposalsFieldCommand.Create(terminal));
+        command.Add(ProposalsManifestCommand.Create(terminal));
         command.Add(ProposalsLocksCommand.Create(terminal));
         command.SetAction(parsed => Run(
             terminal,
@@ -41,6 +49,7 @@ internal static class ProposalsCommand
                 Proposals = parsed.GetValue(only) is { Length: > 0 } names ? [.. names.Select(name => FindProposal("--only", name))] : ProposalTable.All,
                 Configurations = FindConfigurations(parsed.GetValue(configurations)),
                 Workers = ParseWorkers(parsed.GetValue(workers)),
+                Limits = new SystemLimits { LargeStates = parsed.GetValue(large) },
             },
             parsed.GetValue(json)));
         return command;

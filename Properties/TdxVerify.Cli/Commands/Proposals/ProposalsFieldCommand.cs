@@ -58,9 +58,9 @@ internal static class ProposalsFieldCommand
         foreach (FieldResult result in results)
         {
             string mark = result.IsAsExpected ? terminal.Good("✓") : terminal.Bad("✗");
-            terminal.Out.WriteLine($"{mark} {result.Case.Bug,3}  {result.Case.Name,-NameWidth}{Name(result.Found),-20}{(result.Run is { } run ? run.Steps : "."),5}  {Name(result.Cause)}");
+            terminal.Out.WriteLine($"{mark} {result.Case.Bug,3}  {result.Case.Name,-NameWidth}{result.VerdictName,-20}{(result.Run is { } run ? run.Steps : "."),5}  {result.CauseName}");
             if (!result.IsAsExpected)
-                Paragraph.Write(terminal, "       ", terminal.Bad($"expected: {Name(result.Case.Expected)}, {Name(result.Case.Cause)}"));
+                Paragraph.Write(terminal, "       ", terminal.Bad($"expected: {FieldResult.NameOf(result.Case.Expected)}, {FieldResult.NameOf(result.Case.Cause)}"));
             if (!withRuns)
                 continue;
             Paragraph.Write(terminal, "       ", $"{result.Case.What}.");
@@ -85,14 +85,14 @@ internal static class ProposalsFieldCommand
             json.WriteStartObject();
             json.WriteString("name", result.Case.Name);
             json.WriteNumber("bug", result.Case.Bug);
-            json.WriteString("expected", Name(result.Case.Expected));
-            json.WriteString("found", Name(result.Found));
+            json.WriteString("expected", FieldResult.NameOf(result.Case.Expected));
+            json.WriteString("found", result.VerdictName);
             json.WriteString("law", result.Law);
             if (result.Run is { } run)
                 json.WriteNumber("events", run.Steps);
             else
                 json.WriteNull("events");
-            json.WriteString("cause", Name(result.Cause));
+            json.WriteString("cause", result.CauseName);
             json.WriteBoolean("asExpected", result.IsAsExpected);
             json.WriteNumber("states", result.Result.States);
             json.WriteEndObject();
@@ -101,16 +101,4 @@ internal static class ProposalsFieldCommand
         json.WriteEndArray();
         json.WriteEndObject();
     });
-
-    private static string Name(Cause cause) => cause == Cause.None ? "" : new ProposalCause(cause, "").Name;
-
-    private static string Name(Expectation? found) => found switch
-    {
-        Expectation.Held => "holds",
-        Expectation.LawBroken => "law broken",
-        Expectation.Livelock => "livelock",
-        Expectation.Starvation => "starvation",
-        Expectation.WeakStarvation => "weak starvation",
-        _ => "not decided",
-    };
 }

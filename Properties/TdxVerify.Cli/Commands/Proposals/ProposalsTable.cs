@@ -54,7 +54,7 @@ internal sealed class ProposalsTable(Terminal terminal)
         foreach (string line in Lines(reports))
             terminal.Out.WriteLine(line);
         terminal.Out.WriteLine();
-        Paragraph.Write(terminal, "", terminal.Faint("✓ proven in every configuration, ✗ refuted, ? not decided; (✓) only if what is possible again and again also succeeds some time (strong fairness)"));
+        Paragraph.Write(terminal, "", terminal.Faint("✓ proven in every configuration that is explored to the end, ✗ refuted, ? not decided; (✓) only if what is possible again and again also succeeds some time (strong fairness)"));
         Paragraph.Write(terminal, "", terminal.Faint("most in a row, over all schedules: SEAMCALLs repeated, kicks until a host thread gets on, failed TDH.VP.ENTERs, entries blocked by a host thread; ~ as long as "
             + "another agent stands still, ∞ without end although all get their turns, ≥ not proven"));
         terminal.Out.WriteLine();
@@ -113,9 +113,9 @@ internal sealed class ProposalsTable(Terminal terminal)
 
     private string Row(ProposalReport report)
     {
-        int complete = report.Results.Count(result => result.Result.Coverage == Coverage.Complete);
+        int complete = report.Explored.Count(result => result.Result.Coverage == Coverage.Complete);
         string[] bounds = report.Results.Count == 0 ? ["", "", "", ""] : [.. report.Bounds.All.Select(bound => bound.Bound.ToString())];
-        string[] numbers = [.. bounds, $"{complete}/{report.Results.Count + report.Missing}", States(report.States)];
+        string[] numbers = [.. bounds, $"{complete}/{report.Explored.Count() + report.Missing}", States(report.States)];
         IEnumerable<string> cells = ProposalProperties.All.Select((property, i) => Cell(report, property, _columns[i + 1].Width))
             .Concat(numbers.Select((number, i) => Padded(number, _columns[i + 7].Width, false)));
         return Padded(report.Proposal.Name, _columns[0].Width, true) + string.Concat(cells);

@@ -1,6 +1,7 @@
 using System.Globalization;
 using TdxVerify.Host;
 using TdxVerify.Properties.Exploration.Reports;
+using TdxVerify.Properties.Pins;
 
 namespace TdxVerify.Properties.Exploration.Manifest;
 
@@ -16,7 +17,7 @@ public static class ScenarioManifest
     private const string Resource = "scenarios.csv";
     private const string NotExplored = "-";
 
-    private static readonly Lazy<IReadOnlyList<ScenarioPin>> s_all = new(() => Parse(Read()));
+    private static readonly Lazy<IReadOnlyList<ScenarioPin>> s_all = new(() => [.. PinFile.Read(Resource, Header).Select(Parse)]);
 
     /// <summary>All rows.</summary>
     public static IReadOnlyList<ScenarioPin> All => s_all.Value;
@@ -44,28 +45,12 @@ public static class ScenarioManifest
         }
     }
 
-    private static IReadOnlyList<ScenarioPin> Parse(string text)
-    {
-        string[] lines = text.Split('\n', StringSplitOptions.RemoveEmptyEntries);
-        return lines[0] == Header
-            ? [.. lines.Skip(1).Select(ParseRow)]
-            : throw new InvalidDataException($"{Resource}: its columns are not {Header}");
-    }
-
-    private static ScenarioPin ParseRow(string line) => line.Split(',') is [var name, var size, var verdict, var states, var transitions, var depth, var symmetry, var partialOrder, var both]
-        ? new ScenarioPin(
-            name, size == "large", Enum.Parse<Verdict>(verdict, ignoreCase: true), Count(states), Count(transitions), (int?)Count(depth), Count(symmetry), Count(partialOrder), Count(both))
-        : throw new InvalidDataException($"{Resource}: '{line}' has not the columns {Header}");
+    private static ScenarioPin Parse(string[] row) => new(
+        row[0], row[1] == "large", Enum.Parse<Verdict>(row[2], ignoreCase: true), Count(row[3]), Count(row[4]), (int?)Count(row[5]), Count(row[6]), Count(row[7]), Count(row[8]));
 
     private static string Number(long? count) => count?.ToString(CultureInfo.InvariantCulture) ?? NotExplored;
 
     private static string Grouped(long? count) => count?.ToString("#,0", CultureInfo.InvariantCulture) ?? "";
 
     private static long? Count(string text) => text == NotExplored ? null : long.Parse(text, CultureInfo.InvariantCulture);
-
-    private static string Read()
-    {
-        using var reader = new StreamReader(typeof(ScenarioManifest).Assembly.GetManifestResourceStream(Resource)!);
-        return reader.ReadToEnd();
-    }
 }
