@@ -1,5 +1,6 @@
 using TdxVerify.Model;
 using TdxVerify.Properties.Exploration.Manifest;
+using TdxVerify.Properties.Proposals.Manifest;
 using Xunit;
 
 namespace TdxVerify.Tests.Documents;
@@ -34,14 +35,32 @@ public sealed class GeneratedDocumentTests
             File.ReadAllText(Path.Combine(RepositoryRoot.Path, "Model", "README.md")),
             StringComparison.Ordinal);
 
-    [Fact]
-    public void The_table_of_scenarios_in_the_README_is_current()
+    public static TheoryData<string, string> Tables => new()
     {
-        string table = string.Concat(ScenarioManifest.Markdown().Select(line => line + "\n"));
+        { "scenarios", "explore --list --format markdown" },
+        { "claims", "proposals list --format markdown" },
+        { "verdicts", "proposals list --format markdown" },
+        { "refutations", "proposals list --format markdown" },
+        { "field", "proposals list --format markdown" },
+    };
+
+    [Theory]
+    [MemberData(nameof(Tables))]
+    public void A_table_in_the_README_of_Properties_is_what_is_declared_and_pinned(string name, string command)
+    {
+        IEnumerable<string> lines = name switch
+        {
+            "scenarios" => ScenarioManifest.Markdown(),
+            "claims" => ProposalDocument.Claims(),
+            "verdicts" => ProposalDocument.Verdicts(),
+            "refutations" => ProposalDocument.Refutations(),
+            _ => ProposalDocument.Field(),
+        };
+        string table = string.Concat(lines.Select(line => line + "\n"));
 
         Assert.True(
-            File.ReadAllText(Path.Combine(RepositoryRoot.Path, "Properties", "README.md")).Contains($"<!-- scenarios -->\n{table}<!-- end of scenarios -->", StringComparison.Ordinal),
-            "the table of scenarios in Properties/README.md is not what the manifest says; replace it by the output of: ./run-props.sh explore --list --format markdown");
+            File.ReadAllText(Path.Combine(RepositoryRoot.Path, "Properties", "README.md")).Contains($"<!-- {name} -->\n{table}<!-- end of {name} -->", StringComparison.Ordinal),
+            $"the table of {name} in Properties/README.md is not current; replace it by the output of: ./run-props.sh {command}");
     }
 
     [Fact]

@@ -40,7 +40,7 @@ public static class ProposalDocument
         yield return "| proposal | by | claim | objection |";
         yield return "|---|---|---|---|";
         foreach (Proposal proposal in ProposalTable.All)
-            yield return $"| `{proposal.Name}` | {proposal.Author}, {proposal.Date}{(proposal.Subject.Length > 0 ? $", “{proposal.Subject}”" : "")} | {proposal.Claim} | {proposal.Objection} |";
+            yield return $"| `{proposal.Name}` | {proposal.Author}, {proposal.Date}{(proposal.Subject.Length > 0 ? $", “{proposal.Subject}”" : "")} | {Escaped(proposal.Claim)} | {Escaped(proposal.Objection)} |";
     }
 
     /// <summary>A row for each bug of the field and each fix.</summary>
@@ -54,6 +54,8 @@ public static class ProposalDocument
             yield return $"| {field.Bug} | `{field.Name}` | {field.What} | {pin.Verdict} | {pin.Steps} | {pin.Cause} |";
         }
     }
+
+    private static string Escaped(string text) => text.Replace("|", "\\|", StringComparison.Ordinal);
 
     private static IEnumerable<CellPin> CellsOf(Proposal proposal) => ProposalManifest.Cells.Where(cell => cell.Proposal == proposal.Name);
 
@@ -83,9 +85,11 @@ public static class ProposalDocument
         if (configuration.IsExplored)
             return "";
         int whole = cells.Count(cell => cell.Coverage is Coverage.Complete or Coverage.Reduced);
-        return whole == cells.Length
-            ? " Explored with reductions: whether agents get on is not asked."
-            : $" Explored with reductions for {whole}; for the rest in part, and sampled.";
+        return whole == 0
+            ? " Explored in part, and sampled."
+            : whole == cells.Length
+                ? " Explored with reductions, so whether agents get on is not decided."
+                : $" Explored with reductions for {whole}; for the rest in part, and sampled.";
     }
 
     // All but a few, where that is shorter.
