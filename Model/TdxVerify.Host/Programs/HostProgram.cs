@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Runtime.CompilerServices;
 
 namespace TdxVerify.Host;
 
@@ -34,13 +35,22 @@ public sealed class HostProgram
     /// <summary>The states; the first is where it begins.</summary>
     public ImmutableArray<ProgramState> States { get; }
 
+    /// <summary>The file that declares it; empty where it was made out of another.</summary>
+    public string File { get; internal init; } = "";
+
+    /// <summary>The line where its declaration begins.</summary>
+    public int Line { get; internal init; }
+
     /// <summary>The programs that it calls, each once.</summary>
     public IEnumerable<HostProgram> Calls => States.Select(state => state.Action).OfType<CallAction>().Select(call => call.Program).Distinct();
 
     /// <summary>Begins the declaration of a program.</summary>
     /// <param name="name">The kernel function, or what it does.</param>
     /// <param name="from">Source: kernel function and release.</param>
-    public static ProgramBuilder Named(string name, string from = "") => new(name, from);
+    /// <param name="file">Left to the compiler: the file that declares it.</param>
+    /// <param name="line">Left to the compiler: the line that declares it.</param>
+    public static ProgramBuilder Named(string name, string from = "", [CallerFilePath] string file = "", [CallerLineNumber] int line = 0) =>
+        new(name, from, file, line);
 
     /// <summary>This program and those that it calls, and so on, each once.</summary>
     public IEnumerable<HostProgram> WithCalled() => Calls.SelectMany(program => program.WithCalled()).Prepend(this).Distinct();

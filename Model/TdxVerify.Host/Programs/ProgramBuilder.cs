@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace TdxVerify.Host;
 
 /// <summary>
@@ -20,41 +22,47 @@ public sealed class ProgramBuilder
 {
     private readonly string _name;
     private readonly string _from;
+    private readonly string _file;
+    private readonly int _line;
     private readonly List<ProgramState> _states = [];
     private readonly List<ProgramTransition> _transitions = [];
 
-    internal ProgramBuilder(string name, string from)
+    internal ProgramBuilder(string name, string from, string file, int line)
     {
         _name = name;
         _from = from;
+        _file = file;
+        _line = line;
     }
 
     /// <summary>The next state.</summary>
     /// <param name="name">Its name.</param>
     /// <param name="action">What is done in it.</param>
     /// <param name="from">The kernel function and release that it stands for, where not the program's.</param>
-    public ProgramBuilder State(string name, HostAction action, string from = "")
+    /// <param name="line">Left to the compiler: the line that declares it.</param>
+    public ProgramBuilder State(string name, HostAction action, string from = "", [CallerLineNumber] int line = 0)
     {
         EndState();
-        _states.Add(new ProgramState(name, action, from, []));
+        _states.Add(new ProgramState(name, action, from, []) { Line = line });
         return this;
     }
 
     /// <summary>If the test holds, and none before it: the program goes on there.</summary>
-    public ProgramBuilder On(When test, string to)
+    public ProgramBuilder On(When test, string to, [CallerLineNumber] int line = 0)
     {
-        _transitions.Add(new ProgramTransition(test, to));
+        _ = Last;
+        _transitions.Add(new ProgramTransition(test, to) { Line = line });
         return this;
     }
 
     /// <summary>If no test holds, the program goes on there.</summary>
-    public ProgramBuilder Otherwise(string to) => On(When.Anything, to);
+    public ProgramBuilder Otherwise(string to, [CallerLineNumber] int line = 0) => On(When.Anything, to, line);
 
     /// <summary>The program goes on there. Not for results that have to be looked at: see <see cref="Whatever"/>.</summary>
-    public ProgramBuilder Next(string to) => On(When.Anything with { Kinds = [ResultKind.Nothing, ResultKind.Access] }, to);
+    public ProgramBuilder Next(string to, [CallerLineNumber] int line = 0) => On(When.Anything with { Kinds = [ResultKind.Nothing, ResultKind.Access] }, to, line);
 
     /// <summary>The program goes on there and ignores the result on purpose.</summary>
-    public ProgramBuilder Whatever(string to) => Otherwise(to);
+    public ProgramBuilder Whatever(string to, [CallerLineNumber] int line = 0) => Otherwise(to, line);
 
     /// <summary>The transition declared last is progress of the agent.</summary>
     public ProgramBuilder Progress(string text) => ChangeLast(last => last with { Progress = text });
@@ -71,7 +79,7 @@ public sealed class ProgramBuilder
     /// <summary>TDH.VP.ENTER: that the guest runs is progress of the agent.</summary>
     public ProgramBuilder EntryIsProgress(string text = "entered the guest")
     {
-        _states[^1] = _states[^1] with { EntryProgress = text };
+        _states[^1] = Last with { EntryProgress = text };
         return this;
     }
 
@@ -81,9 +89,11 @@ public sealed class ProgramBuilder
     {
         EndState();
         AddImpliedStates();
-        ProgramCheck.Check(_name, _states);
-        return new HostProgram(_name, _from, [.. _states]);
+        ProgramFaults.Report(ProgramCheck.Faults(_name, _file, _line, _states));
+        return new HostProgram(_name, _from, [.. _states]) { File = _file, Line = _line };
     }
+
+    private ProgramState Last => _states.Count > 0 ? _states[^1] : throw new ProgramException($"{_name}: says what follows before its first state.");
 
     private void EndState()
     {

@@ -11,4 +11,7 @@ public sealed record ProgramState(string Name, HostAction Action, string From, I
 {
     /// <summary>TDH.VP.ENTER: what is reported as progress when the guest runs; null: nothing.</summary>
     public string? EntryProgress { get; init; }
+
+    /// <summary>The line that declares it; 0 where nothing does.</summary>
+    public int Line { get; init; }
 }

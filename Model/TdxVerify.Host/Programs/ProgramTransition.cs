@@ -16,4 +16,7 @@ public sealed record ProgramTransition(When When, string To)
 
     /// <summary>The faulting GPA in R8 becomes the GPA that the program works on.</summary>
     public bool TakesGpa { get; init; }
+
+    /// <summary>The line that declares it; 0 where nothing does.</summary>
+    public int Line { get; init; }
 }

@@ -42,6 +42,9 @@ public sealed class ProposalRun
         _systems = new SystemCache(options.Limits, cancel);
     }
 
+    /// <summary>A proposal was run on a configuration. Raised by the thread that did it.</summary>
+    public event Action<Proposal, ConfigurationResult>? CellDone;
+
     /// <summary>Cells that are done.</summary>
     public int Done => _results.Count;
 
@@ -83,8 +86,10 @@ public sealed class ProposalRun
         string what = $"{proposal.Name} on {configuration.Name}";
         _underWay.TryAdd(what, what);
         SystemResult result = _systems.Of(proposal.In(configuration), !configuration.IsExplored);
-        _results[(proposal, configuration)] = new ConfigurationResult(configuration, result);
+        var done = new ConfigurationResult(configuration, result);
+        _results[(proposal, configuration)] = done;
         _underWay.TryRemove(what, out _);
+        CellDone?.Invoke(proposal, done);
     }
 
     private void FindCause(CauseFinder finder, Proposal proposal, Refutation refuted)

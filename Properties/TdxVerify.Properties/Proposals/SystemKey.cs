@@ -78,7 +78,7 @@ internal sealed class SystemKey(Configuration configuration) : IEquatable<System
     };
 
     private static bool AreEqual(ProgramTransition one, ProgramTransition other) =>
-        one with { When = other.When } == other && AreEqual(one.When, other.When);
+        one with { When = other.When, Line = other.Line } == other && AreEqual(one.When, other.When);
 
     // Tests of the host's own words are what their text says.
     private static bool AreEqual(When one, When other) =>

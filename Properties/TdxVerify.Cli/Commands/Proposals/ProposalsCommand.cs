@@ -14,10 +14,7 @@ internal static class ProposalsCommand
         var only = new Option<string[]>("--only") { HelpName = "NAME", Description = "only this proposal; may be given several times", AllowMultipleArgumentsPerToken = true };
         Option<string[]> configurations = ConfigurationOption();
         Option<int> workers = WorkersOption();
-        var large = new Option<long>("--large-states")
-        {
-            HelpName = "NUMBER", Description = "states after which a configuration that is too large for all its states is given up, and sampled", DefaultValueFactory = _ => new SystemLimits().LargeStates,
-        };
+        Option<long> large = LargeStatesOption();
         Option<bool> json = CommonOptions.Json();
         var command = new CliCommand("proposals", "what should the host do when a SEAMCALL is busy: every proposal, proven or refuted")
         {
@@ -30,6 +27,8 @@ internal static class ProposalsCommand
                 ("list", "who proposed what, and on what it is run"),
                 ("show kick-on-busy", "what it claims, and a run for each cell that is refuted"),
                 ("field", "the bugs of the field found again, and their fixes proven"),
+                ("new kick-later", "writes kick-later.cs, a proposal of your own to begin with"),
+                ("check kick-later.cs", "proves or refutes it, and compares it with Linux 6.19"),
             ],
         };
         command.Add(only);
@@ -42,6 +41,8 @@ internal static class ProposalsCommand
         command.Add(ProposalsFieldCommand.Create(terminal));
         command.Add(ProposalsManifestCommand.Create(terminal));
         command.Add(ProposalsLocksCommand.Create(terminal));
+        command.Add(ProposalsNewCommand.Create(terminal));
+        command.Add(ProposalsCheckCommand.Create(terminal));
         command.SetAction(parsed => Run(
             terminal,
             new ProposalOptions
@@ -63,6 +64,11 @@ internal static class ProposalsCommand
     public static Option<int> WorkersOption() => new("--workers")
     {
         HelpName = "NUMBER", Description = "how many systems are explored at the same time; without it, one for each processor", DefaultValueFactory = _ => Environment.ProcessorCount,
+    };
+
+    public static Option<long> LargeStatesOption() => new("--large-states")
+    {
+        HelpName = "NUMBER", Description = "states after which a configuration that is too large for all its states is given up, and sampled", DefaultValueFactory = _ => new SystemLimits().LargeStates,
     };
 
     public static int ParseWorkers(int workers) =>

@@ -7,7 +7,7 @@ namespace TdxVerify.Cli.Commands.Proposals;
 /// <summary>Proposals as one JSON document.</summary>
 internal static class ProposalsJson
 {
-    public static void Write(Terminal terminal, IReadOnlyList<ProposalReport> reports, TimeSpan time) => JsonOutput.Write(terminal, json =>
+    public static void Write(Terminal terminal, IReadOnlyList<ProposalReport> reports, TimeSpan time, Action<Utf8JsonWriter>? more = null) => JsonOutput.Write(terminal, json =>
     {
         json.WriteStartObject();
         json.WriteStartArray("proposals");
@@ -19,6 +19,7 @@ internal static class ProposalsJson
         }
 
         json.WriteEndArray();
+        more?.Invoke(json);
         json.WriteNumber("seconds", Math.Round(time.TotalSeconds, 3));
         json.WriteEndObject();
     });
@@ -77,7 +78,8 @@ internal static class ProposalsJson
         json.WriteEndObject();
     }
 
-    private static void Write(Utf8JsonWriter json, string name, bool? value)
+    /// <summary>Writes a judgement; null: not decided.</summary>
+    public static void Write(Utf8JsonWriter json, string name, bool? value)
     {
         if (value is { } decided)
             json.WriteBoolean(name, decided);

@@ -49,6 +49,20 @@ public sealed record CellPin(
     /// <summary>The property is refuted, strongly.</summary>
     public bool Refutes(ProposalProperty property) => char.IsAsciiDigit(this[property][0]);
 
+    /// <summary>The steps of the run that refutes the property, if only weakly; null: there is none.</summary>
+    public int? StepsOf(ProposalProperty property) =>
+        int.TryParse(this[property].Replace(Weak, "", StringComparison.Ordinal), NumberStyles.None, CultureInfo.InvariantCulture, out int steps) ? steps : null;
+
+    /// <summary>The most of a bound in some cells, as <see cref="Bound"/> prints it.</summary>
+    public static string Most(IEnumerable<CellPin> cells, int bound)
+    {
+        string[] all = [.. cells.Select(cell => cell.Bounds[bound])];
+        string mark = all.Any(each => each.StartsWith('≥')) ? "≥" : "";
+        if (all.Contains("∞"))
+            return "∞";
+        return mark + (all.Any(each => each.EndsWith('~')) ? "~" : all.Select(each => int.Parse(each.TrimStart('≥'), CultureInfo.InvariantCulture)).DefaultIfEmpty().Max().ToString(CultureInfo.InvariantCulture));
+    }
+
     private static string Judge(ConfigurationResult result, ProposalProperty property)
     {
         if (!result.Asks(property))

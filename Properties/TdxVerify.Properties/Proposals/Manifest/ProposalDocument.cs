@@ -16,7 +16,7 @@ public static class ProposalDocument
         {
             CellPin[] cells = [.. CellsOf(proposal)];
             IEnumerable<string> properties = ProposalProperties.All.Select(property => Verdict(proposal, cells, property));
-            IEnumerable<string> bounds = Bounds.Unknown.All.Select((_, bound) => Most(cells, bound));
+            IEnumerable<string> bounds = Bounds.Unknown.All.Select((_, bound) => CellPin.Most(Explored(cells), bound));
             yield return $"| `{proposal.Name}` | {string.Join(" | ", properties)} | {string.Join(" | ", bounds)} | {cells.Sum(cell => cell.States).ToString("#,0", CultureInfo.InvariantCulture)} |";
         }
     }
@@ -68,16 +68,6 @@ public static class ProposalDocument
             return $"✗ {cause.Cause}: `{cause.Configuration}`, {cause.Steps} steps";
         string[] judgements = [.. Explored(cells).Select(cell => cell[property])];
         return judgements.Contains(CellPin.Open) ? "?" : judgements.All(judgement => judgement is CellPin.Held or CellPin.NotAsked) ? "✓" : "(✓)";
-    }
-
-    // As Bound prints the most of them all.
-    private static string Most(CellPin[] cells, int bound)
-    {
-        string[] all = [.. Explored(cells).Select(cell => cell.Bounds[bound])];
-        string mark = all.Any(each => each.StartsWith('≥')) ? "≥" : "";
-        if (all.Contains("∞"))
-            return "∞";
-        return mark + (all.Any(each => each.EndsWith('~')) ? "~" : all.Select(each => int.Parse(each.TrimStart('≥'), CultureInfo.InvariantCulture)).DefaultIfEmpty().Max().ToString(CultureInfo.InvariantCulture));
     }
 
     private static string Extent(StandardConfiguration configuration, CellPin[] cells)
