@@ -25,7 +25,8 @@ internal sealed class HostCheck(HostPrograms host, string file)
         HostFacts facts = HostFacts.Of(host.All.Select(each => each.Program));
         ILookup<(HostProgram, int), Place> places = host.All
             .SelectMany(each => ProgramWalk.Places(each.Program, facts)).ToLookup(place => (place.Frame.Program, place.Frame.State));
-        foreach (IGrouping<(HostProgram Program, int State), Place> here in places)
+        HashSet<HostProgram> concerned = [.. Programs().Where(program => program.WithCalled().Any(IsUsers))];
+        foreach (IGrouping<(HostProgram Program, int State), Place> here in places.Where(here => concerned.Contains(here.Key.Item1)))
             CheckLocks(here.Key.Program, here.Key.Program.States[here.Key.State], [.. here.Select(place => place.Held)]);
         foreach (HostProgram program in Programs().Where(IsUsers))
             CheckLoopsUnderMmuLock(program, places);
@@ -57,14 +58,17 @@ internal sealed class HostCheck(HostPrograms host, string file)
         }
     }
 
+    // The mutexes of all vCPUs count as one here, so they say nothing.
+    private static bool IsTold(string kernelLock) => HeldLock.NameOf(kernelLock) != KernelLocks.OwnVcpuMutex;
+
     private void CheckLocks(HostProgram program, ProgramState state, IReadOnlyList<HeldLocks> held)
     {
         switch (state.Action)
         {
-            case DropLockAction drop when held.All(locks => locks.Find(HeldLock.NameOf(drop.Lock)) is null):
+            case DropLockAction drop when IsTold(drop.Lock) && held.All(locks => locks.Find(HeldLock.NameOf(drop.Lock)) is null):
                 Add(program, state, $"drops {drop.Lock}, which is not held there{Blame(program)}.");
                 break;
-            case TakeLockAction take when held.All(locks => locks.Find(HeldLock.NameOf(take.Lock)) is not null) && HeldLock.Of(take).Scope == LockScope.Vm:
+            case TakeLockAction take when IsTold(take.Lock) && held.All(locks => locks.Find(HeldLock.NameOf(take.Lock)) is not null):
                 Add(program, state, $"takes {take.Lock}, which the thread holds there already{Blame(program)}: it would wait for itself.");
                 break;
             case SrcuUnlockAction when held.All(locks => locks.Find(HeldLock.Srcu) is null):
@@ -83,8 +87,7 @@ internal sealed class HostCheck(HostPrograms host, string file)
     {
         if (IsUsers(program))
             return "";
-        string[] called = [.. program.WithCalled().Where(IsUsers).Select(each => $"{each.Name}, line {each.Line}")];
-        return called.Length > 0 ? $", because of what it calls ({string.Join("; ", called)})" : "";
+        return $", because of what it calls ({string.Join("; ", program.WithCalled().Where(IsUsers).Select(each => $"{each.Name}, line {each.Line}"))})";
     }
 
     // Whatever such a loop waits for is changed by a thread that needs mmu_lock, or by nobody.

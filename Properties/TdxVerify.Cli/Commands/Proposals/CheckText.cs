@@ -8,7 +8,7 @@ namespace TdxVerify.Cli.Commands.Proposals;
 internal sealed class CheckText(Terminal terminal)
 {
     private const int RedrawMilliseconds = 250;
-    private const int NameWidth = 20;
+    private const int NameWidth = 22;
     private const int ConfigurationWidth = 36;
 
     private readonly Lock _writing = new();
