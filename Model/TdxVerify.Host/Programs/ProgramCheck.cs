@@ -53,7 +53,8 @@ internal sealed class ProgramCheck
 
     private static string Place(ProgramState state) => $"state {state.Name} ({state.Action.Text})";
 
-    private void Add(int line, string text) => _faults.Add(new ProgramFault(_program, text, _file, line));
+    private void Add(int line, string text, HostAction? action = null) =>
+        _faults.Add(new ProgramFault(_program, text, _file, line) { Called = (action as CallAction)?.Program });
 
     private void CheckState(ProgramState state)
     {
@@ -76,11 +77,11 @@ internal sealed class ProgramCheck
             misses = false;
             Add(transition.Line, IsAnything(transition)
                 ? $"{place} ignores its result: test it with On(...) and Otherwise(...), or say Whatever(...)."
-                : $"{place} cannot be tested for '{transition.When.Text}'.");
+                : $"{place} cannot be tested for '{transition.When.Text}'.", state.Action);
         }
 
         if (misses && !IsComplete(state))
-            Add(state.Line, $"{place} does not say what follows from every result{Missed(state)}: add {Missing(kind)}.");
+            Add(state.Line, $"{place} does not say what follows from every result{Missed(state)}: add {Missing(kind)}.", state.Action);
         if (state.Transitions.Any(transition => transition.TakesGpa) && kind != ResultKind.Status)
             Add(state.Line, $"{place} has no register with a GPA to take.");
         if (state.EntryProgress is not null && state.Action is not SeamcallAction { Leaf: HostLeaf.TDH_VP_ENTER })
@@ -93,6 +94,12 @@ internal sealed class ProgramCheck
     {
         if (state.Action is not SeamcallAction call)
             return;
+        if (!LeafNames.ModelledHost.Contains(call.Leaf))
+        {
+            Add(state.Line, $"state {state.Name}: {call.Leaf.Name() ?? $"leaf {(int)call.Leaf}"} is not modelled.");
+            return;
+        }
+
         try
         {
             _ = call.Reads;
@@ -152,9 +159,12 @@ internal sealed class ProgramCheck
             }
         }
 
-        foreach (ProgramState lost in _states.Where(state => !reached.Contains(state.Name)))
+        // States that no line declares are told where they are named.
+        foreach (ProgramState lost in _states.Where(state => !reached.Contains(state.Name) && !IsImplied(state)))
             Add(lost.Line, $"state {lost.Name} is never reached.");
     }
+
+    private static bool IsImplied(ProgramState state) => state is { Line: 0, Action.Result: ResultKind.Terminal };
 
     // A state of which it is not known where it leads may well end.
     private void CheckEnds()

@@ -9,6 +9,9 @@ public sealed record ProgramFault(string Program, string Text, string File, int 
 {
     /// <summary>All of it but where the file is.</summary>
     public string Message => $"{Program}: {Text}";
+
+    /// <summary>The program that the state calls; null: none.</summary>
+    public HostProgram? Called { get; init; }
 }
 
 /// <summary>Collects the faults of programs, so that their author sees all of them and not the first alone.</summary>

@@ -1,14 +1,12 @@
-using TdxVerify.Abi;
 using TdxVerify.Host;
 using TdxVerify.Host.Kvm;
-using TdxVerify.Host.Proposals;
 using TdxVerify.Properties.LockMaps;
 
 namespace TdxVerify.Properties.UserProposals;
 
 /// <summary>
-/// What is wrong with a host whose programs are each well formed: they do not fit together, or cannot do what a thread of
-/// the kernel must. Only what is wrong on every way to a state is a reason to refuse.
+/// What is wrong with a user's programs that are each well formed: they return what no caller knows, or do with the
+/// kernel's locks what a thread of it must not. Only what is wrong on every way to a state is a reason to refuse.
 /// </summary>
 /// <param name="host">The host.</param>
 /// <param name="file">The file with the user's programs.</param>
@@ -18,22 +16,28 @@ internal sealed class HostCheck(HostPrograms host, string file)
 
     private readonly List<ProgramFault> _faults = [];
 
-    /// <summary>The faults.</summary>
-    public IReadOnlyList<ProgramFault> Faults()
+    /// <summary>The faults, each once.</summary>
+    public IEnumerable<ProgramFault> Faults()
     {
         CheckCodes();
-        HostFacts facts = HostFacts.Of(host.All.Select(each => each.Program));
-        ILookup<(HostProgram, int), Place> places = host.All
-            .SelectMany(each => ProgramWalk.Places(each.Program, facts)).ToLookup(place => (place.Frame.Program, place.Frame.State));
-        HashSet<HostProgram> concerned = [.. Programs().Where(program => program.WithCalled().Any(IsUsers))];
-        foreach (IGrouping<(HostProgram Program, int State), Place> here in places.Where(here => concerned.Contains(here.Key.Item1)))
-            CheckLocks(here.Key.Program, here.Key.Program.States[here.Key.State], [.. here.Select(place => place.Held)]);
-        foreach (HostProgram program in Programs().Where(IsUsers))
-            CheckLoopsUnderMmuLock(program, places);
-        return _faults;
-    }
+        foreach (UserEntry entry in new UserWalk(host, IsUsers).Entries())
+        {
+            int known = _faults.Count;
+            foreach (IGrouping<(HostProgram Program, int State), Place> here in entry.Places.GroupBy(place => (place.Frame.Program, place.Frame.State)))
+            {
+                if (IsUsers(here.Key.Program))
+                    CheckLocks(here.Key.Program, here.Key.Program.States[here.Key.State], [.. here.Select(place => place.Held)]);
+            }
 
-    private IEnumerable<HostProgram> Programs() => host.All.SelectMany(each => each.Program.WithCalled()).Distinct();
+            // A lock that is taken twice is missing afterwards: told once.
+            if (_faults.Count == known)
+                CheckReturn(entry);
+            foreach (HostProgram program in entry.Program.WithCalled().Where(IsUsers))
+                CheckLoopsUnderMmuLock(program, entry);
+        }
+
+        return _faults.Distinct();
+    }
 
     private bool IsUsers(HostProgram program) => program.File == file;
 
@@ -43,76 +47,91 @@ internal sealed class HostCheck(HostPrograms host, string file)
     // A code that nobody knows is taken for one of those that nobody tests: a typing error would go unnoticed.
     private void CheckCodes()
     {
-        HashSet<string> tested = [.. Programs().SelectMany(program => program.States).SelectMany(state => state.Transitions)
+        HostProgram[] programs = [.. host.All.SelectMany(each => each.Program.WithCalled()).Distinct()];
+        HashSet<string> tested = [.. programs.SelectMany(program => program.States).SelectMany(state => state.Transitions)
             .Where(transition => transition.When.Kinds is [ResultKind.Returned]).Select(transition => transition.When.Text)];
-        foreach (HostProgram program in Programs().Where(IsUsers))
+        foreach (HostProgram program in programs.Where(IsUsers))
         {
-            foreach (ProgramState state in program.States)
+            foreach ((ProgramState state, ProgramTransition transition) in program.States.SelectMany(state => state.Transitions, (state, transition) => (state, transition)))
             {
-                foreach (ProgramTransition transition in state.Transitions)
+                if (StateOf(program, transition).Action is ReturnAction { Code: { } code } && !s_codes.Contains(code) && !tested.Contains(code))
                 {
-                    if (program.States.First(each => each.Name == transition.To).Action is ReturnAction { Code: { } code } && !s_codes.Contains(code) && !tested.Contains(code))
-                        _faults.Add(new ProgramFault(program.Name, $"state {state.Name} leads to return {code}, for which no caller tests; the codes of KVM are {string.Join(", ", s_codes)}.", program.File, transition.Line));
+                    _faults.Add(new ProgramFault(
+                        program.Name, $"state {state.Name} leads to return {code}, for which nobody tests; KVM's codes are {string.Join(", ", s_codes)}.", program.File, transition.Line));
                 }
             }
         }
     }
 
-    // The mutexes of all vCPUs count as one here, so they say nothing.
-    private static bool IsTold(string kernelLock) => HeldLock.NameOf(kernelLock) != KernelLocks.OwnVcpuMutex;
+    private static ProgramState StateOf(HostProgram program, ProgramTransition transition) => program.States.First(state => state.Name == transition.To);
 
+    // The mutexes of all vCPUs count as one, so they say nothing.
     private void CheckLocks(HostProgram program, ProgramState state, IReadOnlyList<HeldLocks> held)
     {
+        bool Holds(string kernelLock) => held.All(locks => locks.Find(kernelLock) is not null);
+        bool Lacks(string kernelLock) => held.All(locks => locks.Find(kernelLock) is null);
         switch (state.Action)
         {
-            case DropLockAction drop when IsTold(drop.Lock) && held.All(locks => locks.Find(HeldLock.NameOf(drop.Lock)) is null):
-                Add(program, state, $"drops {drop.Lock}, which is not held there{Blame(program)}.");
+            case DropLockAction drop when HeldLock.NameOf(drop.Lock) != KernelLocks.OwnVcpuMutex && Lacks(drop.Lock):
+                Add(program, state, $"drops {drop.Lock}, which is not held there.");
                 break;
-            case TakeLockAction take when IsTold(take.Lock) && held.All(locks => locks.Find(HeldLock.NameOf(take.Lock)) is not null):
-                Add(program, state, $"takes {take.Lock}, which the thread holds there already{Blame(program)}: it would wait for itself.");
+            case TakeLockAction take when HeldLock.NameOf(take.Lock) != KernelLocks.OwnVcpuMutex && Holds(take.Lock):
+                Add(program, state, $"takes {take.Lock}, which is held there already: it would wait for itself.");
                 break;
-            case SrcuUnlockAction when held.All(locks => locks.Find(HeldLock.Srcu) is null):
-                Add(program, state, $"leaves an SRCU read section in which it is not{Blame(program)}.");
-                break;
-            case DoneAction when held.All(locks => locks.Find(KernelLocks.MmuLock) is not null):
-                Add(program, state, $"ends with {KernelLocks.MmuLock} held{Blame(program)}.");
+            case SrcuUnlockAction when Lacks(HeldLock.Srcu):
+                Add(program, state, "leaves an SRCU read section in which it is not.");
                 break;
             default:
                 break;
         }
     }
 
-    // KVM's own programs are all right by themselves: it is what one of the user's did or left undone.
-    private string Blame(HostProgram program)
+    private void CheckReturn(UserEntry entry)
     {
-        if (IsUsers(program))
-            return "";
-        return $", because of what it calls ({string.Join("; ", program.WithCalled().Where(IsUsers).Select(each => $"{each.Name}, line {each.Line}"))})";
+        Place[] ends = [.. entry.Places.Where(place => place.Frame.Caller is null && place.State.Action is ReturnAction or DoneAction)];
+        if (ends.Length == 0)
+            return;
+        string caller = entry.Caller is { } known ? $"its caller {known.Name}" : "the next run";
+        foreach (string name in ends.SelectMany(place => place.Held.All).Concat(entry.Entry.Held.All).Where(held => !held.IsGate && held.Scope != LockScope.Gpa).Select(held => held.Name).Distinct())
+        {
+            bool wasHeld = entry.Entry.Held.Find(name) is not null;
+            if (ends.All(place => place.Held.Find(name) is null == wasHeld))
+            {
+                _faults.Add(new ProgramFault(
+                    entry.Program.Name, wasHeld ? $"returns without {name}, which {caller} holds." : $"returns with {name} held, which {caller} does not know of.", file, entry.Program.Line));
+            }
+        }
     }
 
     // Whatever such a loop waits for is changed by a thread that needs mmu_lock, or by nobody.
-    private void CheckLoopsUnderMmuLock(HostProgram program, ILookup<(HostProgram, int), Place> places)
+    private void CheckLoopsUnderMmuLock(HostProgram program, UserEntry entry)
     {
+        ILookup<int, Place> places = entry.Places.Where(place => place.Frame.Program == program).ToLookup(place => place.Frame.State);
         HashSet<ProgramState> locked = [.. program.States.Where((state, number) => CannotEndALoop(state.Action)
-            && places[(program, number)].Any() && places[(program, number)].All(place => place.Held.Find(KernelLocks.MmuLock) is { IsExclusive: true }))];
-        foreach (ProgramState start in program.States.Where(locked.Contains))
+            && places[number].Any() && places[number].All(place => place.Held.Find(KernelLocks.MmuLock) is { IsExclusive: true }))];
+        if (program.States.FirstOrDefault(state => locked.Contains(state) && ComesBack(program, state, locked)) is { } start)
         {
-            HashSet<ProgramState> seen = [];
-            var left = new Stack<ProgramState>([start]);
-            while (left.TryPop(out ProgramState? state) && !seen.Contains(start))
-            {
-                foreach (ProgramState next in state.Transitions.Select(transition => program.States.First(each => each.Name == transition.To)))
-                {
-                    if (locked.Contains(next) && seen.Add(next))
-                        left.Push(next);
-                }
-            }
-
-            if (!seen.Contains(start))
-                continue;
-            Add(program, start, $"comes back to itself with {KernelLocks.MmuLock} held for write, without a SEAMCALL and without bound; nobody who needs the lock can end that. Bound it with CountBelow(...), or drop the lock in it.");
-            return;
+            Add(program, start, $"comes back to itself with {KernelLocks.MmuLock} held for write, without a SEAMCALL and without bound: "
+                + "nobody who needs the lock can end that. Bound it with CountBelow(...), or drop the lock in it.");
         }
+    }
+
+    private static bool ComesBack(HostProgram program, ProgramState start, HashSet<ProgramState> within)
+    {
+        HashSet<ProgramState> seen = [];
+        var left = new Stack<ProgramState>([start]);
+        while (left.TryPop(out ProgramState? state))
+        {
+            foreach (ProgramState next in state.Transitions.Select(transition => StateOf(program, transition)).Where(within.Contains))
+            {
+                if (next == start)
+                    return true;
+                if (seen.Add(next))
+                    left.Push(next);
+            }
+        }
+
+        return false;
     }
 
     private static bool CannotEndALoop(HostAction action) => action is not (SeamcallAction or CallAction or CountAction or NextGpaAction or DropLockAction);

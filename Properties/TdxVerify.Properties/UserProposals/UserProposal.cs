@@ -41,6 +41,8 @@ public static class UserProposal
 
     private static string Read(string file)
     {
+        if (Directory.Exists(file))
+            throw new RefusedException($"{file} is a folder; name the C# file in it");
         try
         {
             return File.ReadAllText(file);
@@ -74,10 +76,13 @@ public static class UserProposal
         return compiled.Line;
     }
 
-    // A fault of one of KVM's programs comes of a part that the proposal gave it.
-    private static Refusal Of(ProgramFault fault, CompiledProposal compiled) => fault.File == compiled.File
-        ? new Refusal(compiled.File, fault.Line, 0, fault.Message)
-        : new Refusal(compiled.File, compiled.Line, 0, $"with the parts of this proposal KVM's {fault.Message}");
+    // A fault of one of KVM's programs comes of what the proposal gave it to call.
+    private static Refusal Of(ProgramFault fault, CompiledProposal compiled) => fault switch
+    {
+        _ when fault.File == compiled.File => new Refusal(compiled.File, fault.Line, 0, fault.Message),
+        { Called: { } called } when called.File == compiled.File => new Refusal(compiled.File, called.Line, 0, $"{called.Name}: returns something else than its caller in KVM expects: {fault.Message}"),
+        _ => new Refusal(compiled.File, compiled.Line, 0, $"a part is of no use to its caller in KVM: {fault.Message}"),
+    };
 
     // What only shows when programs, guests and TD are put together.
     private static IEnumerable<Refusal> NotRun(Proposal proposal, string file)

@@ -18,7 +18,7 @@ public sealed class ProgramCheckTests
         { "unknown state", "p: state a (goto) leads to b, which is no state." },
         { "unreachable state", "p: state b is never reached." },
         { "ignored status", "p: state a (TDH.MEM.TRACK) ignores its result: test it with On(...) and Otherwise(...), or say Whatever(...)." },
-        { "unhandled status", "p: state a (TDH.MEM.TRACK) does not say what follows from every result: add Otherwise(...)." },
+        { "unhandled status", "p: state a (TDH.MEM.TRACK) does not say what follows from every result, such as TDX_OPERAND_BUSY: add Otherwise(...)." },
         { "unhandled no", "p: state a (mmu_invalidate_retry?) does not say what follows from every result: add On(Yes, ...) and On(No, ...)." },
         { "unhandled code", "p: state a (called()) does not say what follows from every result: add Otherwise(...)." },
         { "wrong test", "p: state a (srcu_read_lock) cannot be tested for 'yes'." },
