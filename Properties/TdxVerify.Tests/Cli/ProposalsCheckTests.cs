@@ -135,15 +135,16 @@ public sealed class ProposalsCheckTests
     public void What_only_shows_while_it_is_explored_is_one_line()
     {
         using UserFile file = UserFile.WithRemoval("""
-            .State("test", Test("flag")).On(Yes, "unlock").On(No, "set")
-            .State("set", Set("flag")).Next("return")
+            .State("read", ReadSpte()).On(IsNone, "lock").Otherwise("kick")
+            .State("lock", WriteLockMmu).Next("unlock")
             .State("unlock", UnlockMmu).Next("return")
+            .State("kick", Kick()).Next("return")
             """);
 
-        CliRun run = CliRun.Of("proposals", "check", file.Path, "--configuration", "zap-and-refault", "--json");
+        CliRun run = CliRun.Of("proposals", "check", file.Path, "--configuration", "fault-and-zap", "--json");
 
         Assert.Equal((2, ""), (run.Status, run.Out));
-        Assert.Equal($"tdxverify: {file.Path}: it cannot be explored to the end: zapper: drops mmu_lock, which it does not hold.\n", run.Error);
+        Assert.Equal($"tdxverify: {file.Path}: it cannot be explored to the end: agent 1 takes a lock that it holds.\n", run.Error);
     }
 
     [Theory]

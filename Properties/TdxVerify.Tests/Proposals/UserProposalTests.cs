@@ -132,8 +132,10 @@ public sealed partial class UserProposalTests
         Assert.Equal(
             new CellDifference("fault-and-invalidation", ProposalProperty.LivelockFree, CellState.Held, CellState.Refuted, 157),
             worse.Cells.Single(cell => cell.Property == ProposalProperty.LivelockFree));
-        Assert.Equal((1, 0), (better.Better, better.Worse));
-        Assert.Equal(("huge-page-split-with-interrupts", 76), (better.Cells.Single().Configuration, better.Cells.Single().Steps));
+        Assert.Equal((1, 2), (better.Better, better.Worse));
+        Assert.Equal(
+            new CellDifference("huge-page-split-with-interrupts", ProposalProperty.BugFree, CellState.Refuted, CellState.Held, 76), better.Cells.Single(cell => cell.IsBetter));
+        Assert.All(better.Cells.Where(cell => cell.IsWorse), cell => Assert.Equal(CellState.HeldStrongly, cell.Here));
     }
 
     private static IEnumerable<CellPin> Small(string name) =>
