@@ -162,7 +162,7 @@ public static class StandardConfigurations
             Roles = [HostRole.RunsVcpu(0, HostPath.RunVcpuWithHugePages)],
             Laws = HostLaws.NoHostBug,
         },
-        new("huge-page-split-with-interrupts", "The same, and a device's interrupts stop interruptible SEAMCALLs at any time.")
+        new("huge-page-split-with-interrupts", "A guest accepts 4 KiB of a page that is mapped at 2 MiB, and a device's interrupts stop interruptible SEAMCALLs at any time.")
         {
             Td = Td(1, s_pending2M),
             Guests = [Guests.AcceptsSmall(0)],

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using TdxVerify.Abi;
-using TdxVerify.Host;
 using TdxVerify.Host.Proposals;
 using TdxVerify.Properties.Proposals;
 using TdxVerify.Properties.UserProposals;
