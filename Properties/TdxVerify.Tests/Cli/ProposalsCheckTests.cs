@@ -135,10 +135,9 @@ public sealed class ProposalsCheckTests
     public void What_only_shows_while_it_is_explored_is_one_line()
     {
         using UserFile file = UserFile.WithRemoval("""
-            .State("read", ReadSpte()).On(IsNone, "lock").Otherwise("kick")
-            .State("lock", WriteLockMmu).Next("unlock")
-            .State("unlock", UnlockMmu).Next("return")
-            .State("kick", Kick()).Next("return")
+            .State("read", ReadSpte()).On(IsNone, "lock").Otherwise("unlock")
+            .State("unlock", UnlockMmu).Next("lock")
+            .State("lock", WriteLockMmu).Next("return")
             """);
 
         CliRun run = CliRun.Of("proposals", "check", file.Path, "--configuration", "fault-and-zap", "--json");
