@@ -66,6 +66,16 @@ public sealed record ProposalComparison(
     /// <summary>Cells in which the proposal is worse.</summary>
     public int Worse => Cells.Count(cell => cell.IsWorse);
 
+    /// <summary>The shortest run that refutes a cell which holds for the baseline; null: there is none.</summary>
+    public Refutation? ShortestWorse(ProposalReport report)
+    {
+        if (Cells.Where(cell => cell is { IsWorse: true, Here: CellState.Refuted }).MinBy(cell => cell.Steps) is not { } worst)
+            return null;
+        ConfigurationResult result = report.Results.First(result => result.Configuration.Name == worst.Configuration);
+        return report.Refutations.FirstOrDefault(refutation => refutation.Property == worst.Property && refutation.In == result)
+            ?? new Refutation(worst.Property, result, result.Finding(worst.Property)!, null);
+    }
+
     /// <summary>Configurations with those first of which few states of Linux 6.19 are pinned, so that a verdict comes early.</summary>
     public static IReadOnlyList<StandardConfiguration> SmallFirst(IEnumerable<StandardConfiguration> configurations)
     {

@@ -53,7 +53,7 @@ internal static class ProposalCompiler
 
         SemanticModel model = compilation.GetSemanticModel(tree);
         Refuse(file, lines, [.. RecursiveMembers.Find(model, tree.GetRoot()).Select(found => At(
-            file, found.Use.GetLocation(), $"{found.Member.Name} uses itself, which never ends; a program goes back to an earlier state by naming it: .On(Busy, \"that state\")"))]);
+            file, found.Use.GetLocation(), $"{found.Member.Name} uses itself, which need not end, so no declaration may; a program goes back to an earlier state by naming it: .On(Busy, \"that state\")"))]);
         ISymbol[] declared = [.. Declared(model, tree)];
         if (declared.Length != 1)
         {

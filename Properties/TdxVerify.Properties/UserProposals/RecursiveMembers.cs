@@ -5,8 +5,8 @@ using Microsoft.CodeAnalysis.CSharp.Syntax;
 namespace TdxVerify.Properties.UserProposals;
 
 /// <summary>
-/// Finds members of a declaration that use themselves. Carried out, they would never end; and no host program needs them:
-/// a program goes back to an earlier state by naming it.
+/// Finds members of a declaration that use themselves. Carried out, they can go on until the stack is full, which ends the
+/// process; and no host program needs them: a program goes back to an earlier state by naming it.
 /// </summary>
 internal static class RecursiveMembers
 {
@@ -14,10 +14,10 @@ internal static class RecursiveMembers
     public static IEnumerable<(SyntaxNode Use, ISymbol Member)> Find(SemanticModel model, SyntaxNode root)
     {
         Dictionary<ISymbol, List<(SyntaxNode Node, ISymbol Used)>> uses = new(SymbolEqualityComparer.Default);
-        foreach (IdentifierNameSyntax name in root.DescendantNodes().OfType<IdentifierNameSyntax>())
+        foreach (SimpleNameSyntax name in root.DescendantNodes().OfType<SimpleNameSyntax>())
         {
             if (model.GetSymbolInfo(name).Symbol?.OriginalDefinition is not { DeclaringSyntaxReferences.IsEmpty: false } used
-                || used is not (IMethodSymbol or IPropertySymbol) || User(model, name) is not { } user)
+                || used is not (IMethodSymbol or IPropertySymbol or IFieldSymbol) || User(model, name) is not { } user)
             {
                 continue;
             }
@@ -48,15 +48,17 @@ internal static class RecursiveMembers
     }
 
     // The member that carries the use out; a lambda counts for the member that it stands in. An initialiser is carried out once,
-    // whatever uses its member.
+    // whatever uses its member, but a lambda in it each time.
     private static ISymbol? User(SemanticModel model, SyntaxNode node)
     {
+        bool isLater = node.Ancestors().Any(each => each is LambdaExpressionSyntax);
         SyntaxNode? member = node.Ancestors().FirstOrDefault(each => each is MethodDeclarationSyntax or LocalFunctionStatementSyntax
-            or AccessorDeclarationSyntax or ArrowExpressionClauseSyntax { Parent: PropertyDeclarationSyntax });
+            or AccessorDeclarationSyntax or ArrowExpressionClauseSyntax { Parent: PropertyDeclarationSyntax }
+            || (isLater && each is EqualsValueClauseSyntax { Parent: PropertyDeclarationSyntax or VariableDeclaratorSyntax { Parent.Parent: FieldDeclarationSyntax } }));
         return member switch
         {
             AccessorDeclarationSyntax accessor => model.GetDeclaredSymbol(accessor.Parent!.Parent!),
-            ArrowExpressionClauseSyntax => model.GetDeclaredSymbol(member.Parent!),
+            ArrowExpressionClauseSyntax or EqualsValueClauseSyntax => model.GetDeclaredSymbol(member.Parent!),
             null => null,
             _ => model.GetDeclaredSymbol(member),
         };

@@ -55,7 +55,7 @@ public sealed class ProposalsCheckTests
         CliRun run = CliRun.Of("proposals", "check", file.Path, "--configuration", "fault-and-zap");
 
         Assert.Equal((1, ""), (run.Status, run.Error));
-        Assert.Matches(@"^mine  1 configurations, small ones first\n  ✗ not mirror agrees +fault-and-zap, \d+ steps \(", run.Out);
+        Assert.Matches(@"^mine  1 configuration, small ones first\n  ✗ not mirror agrees +fault-and-zap, \d+ steps \(", run.Out);
         Assert.Matches(@"\n  mirror agrees +✗ +✓\n", run.Out);
         Assert.Matches(@"\n  worse  fault-and-zap +mirror agrees is refuted here, holds there, \d+ steps\n", run.Out);
         Assert.Contains("not mirror agrees: the shortest run that refutes it", run.Out, StringComparison.Ordinal);

@@ -99,7 +99,20 @@ public sealed class UserProposalRefusalTests
             static HostProgram Remove() => Again();
             static HostProgram Again() => HostProgram.Named("again").State("a", Call(Remove())).Next("return").Build();
             """,
-            ["3:74: Remove uses itself, which never ends; a program goes back to an earlier state by naming it: .On(Busy, \"that state\")"]
+            ["3:74: Remove uses itself, which need not end, so no declaration may; a program goes back to an earlier state by naming it: .On(Busy, \"that state\")"]
+        },
+        {
+            """
+            static readonly Func<int, HostProgram> s_again = number => s_again(number + 1);
+            static HostProgram Remove() => s_again(0);
+            """,
+            ["2:60: s_again uses itself, which need not end, so no declaration may; a program goes back to an earlier state by naming it: .On(Busy, \"that state\")"]
+        },
+        {
+            """
+            static HostProgram Remove() => HostProgram.Named("remove").State("a", Seamcall(HostLeaf.TDH_MEM_TRACK)).Otherwise("return").Build();
+            """,
+            ["2: remove: state a (TDH.MEM.TRACK) ignores its result: Otherwise(...) needs an On(...) before it; say Whatever(...) if that is meant."]
         },
         {
             """

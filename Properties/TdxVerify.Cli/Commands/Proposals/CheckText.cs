@@ -18,7 +18,7 @@ internal sealed class CheckText(Terminal terminal)
     /// <summary>Runs, and tells each property when the first run is found that refutes it.</summary>
     public IReadOnlyList<ProposalReport> RunLive(Proposal proposal, ProposalRun run)
     {
-        terminal.Out.WriteLine($"{terminal.Bold(proposal.Name)}  {Paragraph.Unbroken($"{run.Cells} configurations, small ones first")}".Replace('\u00a0', ' '));
+        terminal.Out.WriteLine($"{terminal.Bold(proposal.Name)}  {Count(run.Cells, "configuration")}, small ones first");
         terminal.Out.Flush();
         run.CellDone += (_, result) => Tell(result, run.Elapsed);
         using var done = new ManualResetEventSlim();
@@ -48,7 +48,7 @@ internal sealed class CheckText(Terminal terminal)
         terminal.Out.WriteLine();
         WriteVerdicts(report, comparison);
         WriteDifference(report, comparison);
-        WriteCounterexample(report);
+        WriteCounterexample(report, comparison);
         string verdict = report.Verdict.ToString().ToLowerInvariant();
         terminal.Out.WriteLine();
         terminal.Out.WriteLine($"{(report.Verdict == ProposalVerdict.Safe ? terminal.Good(verdict) : terminal.Bad(verdict))}  {report.Proposal.Name}: "
@@ -152,17 +152,32 @@ internal sealed class CheckText(Terminal terminal)
             Paragraph.Write(terminal, $"  bounds {bounds.Key,-ConfigurationWidth}", string.Join(", ", bounds.Select(bound => Paragraph.Unbroken($"{bound.Title} {bound.Here}, there {bound.There}"))));
     }
 
-    private void WriteCounterexample(ProposalReport report)
+    private void WriteCounterexample(ProposalReport report, ProposalComparison comparison)
     {
         if (report.Refutations.MinBy(refutation => refutation.Finding.Run.Steps) is not { } shortest)
             return;
         terminal.Out.WriteLine();
-        terminal.Out.WriteLine(terminal.Bad($"not {shortest.Property.Title()}: the shortest run that refutes it"));
-        foreach (string sentence in CounterexampleStory.Of(shortest))
-            Paragraph.Write(terminal, "  ", sentence);
-        foreach (Refutation refutation in report.Refutations.Where(refutation => refutation.Cause is not null))
-            Paragraph.Write(terminal, $"  {(refutation == shortest ? "Cause: " : $"Cause of not {refutation.Property.Title()}: ")}", $"{refutation.Cause!.Name}; {refutation.Cause.Why}.");
+        terminal.Out.WriteLine(terminal.Bold("Refuted, by the shortest run for each property"));
+        foreach (Refutation refutation in report.Refutations)
+        {
+            string cause = refutation.Cause is { } found ? $"; cause: {found.Name} ({found.Why})" : "";
+            Paragraph.Write(terminal, $"  {refutation.Property.Title(),-NameWidth}", $"{refutation.In.Configuration.Name}, {refutation.Finding.Run.Steps} steps{cause}");
+        }
+
+        WriteRun(shortest, "the shortest run that refutes it");
+        if (comparison.ShortestWorse(report) is { } worse && (worse.Property, worse.In) != (shortest.Property, shortest.In))
+            WriteRun(worse, $"the shortest run of what holds for {comparison.With.Name}");
+    }
+
+    private void WriteRun(Refutation refutation, string what)
+    {
         terminal.Out.WriteLine();
-        LaneWriter.Write(terminal, shortest.Finding.Run.Lanes, "  ");
+        terminal.Out.WriteLine(terminal.Bad($"not {refutation.Property.Title()}: {what}"));
+        foreach (string sentence in CounterexampleStory.Of(refutation))
+            Paragraph.Write(terminal, "  ", sentence);
+        if (refutation.Cause is { } cause)
+            Paragraph.Write(terminal, "  ", $"Cause: {cause.Name}; {cause.Why}.");
+        terminal.Out.WriteLine();
+        LaneWriter.Write(terminal, refutation.Finding.Run.Lanes, "  ");
     }
 }
