@@ -1,4 +1,5 @@
 using TdxVerify.Host;
+using TdxVerify.Host.Kvm;
 using TdxVerify.Host.Proposals;
 
 namespace TdxVerify.Properties.UserProposals;
@@ -17,10 +18,10 @@ public static class UserProposal
     {
         CompiledProposal compiled = ProposalCompiler.Compile(file, Read(file));
         Proposal proposal = ProposalDeclaration.Run(compiled, timeout ?? s_timeout, out IReadOnlyList<ProgramFault> faults);
-        List<Refusal> refusals = [.. Named(proposal, compiled), .. faults.Select(fault => Of(fault, compiled))];
+        List<Refusal> refusals = [.. Named(proposal, compiled), .. Paths(proposal, compiled), .. faults.Select(fault => Of(fault, compiled))];
 
         // Programs that are not well formed cannot be walked through.
-        if (faults.Count == 0)
+        if (faults.Count == 0 && proposal.Host.All.All(each => each.Program is not null))
             refusals.AddRange(new HostCheck(proposal.Host, file).Faults().Select(fault => Of(fault, compiled)));
         if (refusals.Count == 0)
             refusals.AddRange(NotRun(proposal, file));
@@ -65,6 +66,14 @@ public static class UserProposal
             yield return new Refusal(compiled.File, LineOf(proposal.Name, compiled), 0, $"the name {proposal.Name} is that of a built-in proposal; choose another");
     }
 
+    private static IEnumerable<Refusal> Paths(Proposal proposal, CompiledProposal compiled) =>
+        from each in proposal.Host.All
+        let known = Enum.IsDefined(each.Path)
+        where !known || each.Program is null
+        select new Refusal(compiled.File, compiled.Line, 0, known
+            ? $"its host has no program for {each.Path}"
+            : $"it replaces path {(int)each.Path} of KVM, which there is not; they are {string.Join(", ", Enum.GetNames<HostPath>())}");
+
     private static int LineOf(string name, CompiledProposal compiled)
     {
         for (int line = 0; line < compiled.Lines.Count; line++)
@@ -95,9 +104,11 @@ public static class UserProposal
             {
                 _ = new HostMachine(proposal.In(standard));
             }
-            catch (ProgramException refused)
+            catch (Exception refused)
             {
-                reason = refused.Message.Replace($"{proposal.Name} on {standard.Name}: ", "", StringComparison.Ordinal);
+                // Whatever is thrown there comes of what the file declares: all built-in proposals can be run.
+                string message = refused is ProgramException ? refused.Message : $"{refused.GetType().Name}: {refused.Message}";
+                reason = message.Replace($"{proposal.Name} on {standard.Name}: ", "", StringComparison.Ordinal);
             }
 
             if (reason is not null && told.Add(reason))

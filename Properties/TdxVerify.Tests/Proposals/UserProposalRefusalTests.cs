@@ -184,6 +184,25 @@ public sealed class UserProposalRefusalTests
         Assert.StartsWith("declares no proposal: it needs a member such as", Reasons(file).Single().Trim(), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("Host = KvmHost.Of(new()).With((HostPath)99, K)", "1: it replaces path 99 of KVM, which there is not; they are RunVcpu,")]
+    [InlineData("Host = KvmHost.Of(new()).With(HostPath.MmuNotifier, null)", "1: its host has no program for MmuNotifier")]
+    [InlineData("Host = null", "1: the proposal has no host; give it one with Host = KvmHost.Of(new KvmParts { ... })")]
+    [InlineData("Host = KvmHost.Of(new() { MapCall = (_, _) => Goto })", "1: a part is of no use to its caller in KVM: kvm_tdp_mmu_map(TDH.MEM.PAGE.AUG): state M4 add (goto) cannot be tested for 'TDX_SUCCESS'.")]
+    [InlineData("Host = KvmHost.Of(new()), PreparesTd = td => td with { Vcpus = 0 }", " it cannot be run on fault: ")]
+    [InlineData("Host = KvmHost.Of(new()), PreparesTd = _ => throw new NotSupportedException(\"so\")", "1: the declaration fails with NotSupportedException: so")]
+    [InlineData("Host = KvmHost.Of(new()).With(HostPath.MmuNotifier, F)", " it cannot be run on fault-and-invalidation: notifier: state a (TDH.VP.FLUSH) needs a vCPU; give the agent one with Vcpu = ...")]
+    public void A_host_has_a_program_of_use_for_each_of_its_paths(string host, string reason)
+    {
+        using UserFile file = UserFile.Of($$"""
+            static class Mine { static Proposal Proposal => new("mine") { Author = "a", Date = "d", Claim = "c", {{host}} };
+            static HostProgram K => HostProgram.Named("k").State("a", Kick()).Next("done").Build();
+            static HostProgram F => HostProgram.Named("f").State("a", Seamcall(HostLeaf.TDH_VP_FLUSH)).Whatever("done").Build(); }
+            """);
+
+        Assert.StartsWith(reason, Reasons(file).First(), StringComparison.Ordinal);
+    }
+
     [Fact]
     public void A_declaration_that_does_not_come_to_an_end_is_given_up()
     {
