@@ -26,7 +26,6 @@ public sealed class ProgramBuilder
     private readonly int _line;
     private readonly List<ProgramState> _states = [];
     private readonly List<ProgramTransition> _transitions = [];
-    private readonly List<ProgramFault> _faults = [];
 
     internal ProgramBuilder(string name, string from, string file, int line)
     {
@@ -58,19 +57,14 @@ public sealed class ProgramBuilder
         return this;
     }
 
-    /// <summary>If no test holds, the program goes on there. Where there is no test, see <see cref="Whatever"/>.</summary>
-    public ProgramBuilder Otherwise(string to, [CallerLineNumber] int line = 0)
-    {
-        if (_transitions.Count == 0 && Last.Action is { Result: not ResultKind.Nothing } action)
-            _faults.Add(new ProgramFault(_name, $"state {Last.Name} ({action.Text}) ignores its result: Otherwise(...) needs an On(...) before it; say Whatever(...) if that is meant.", _file, line));
-        return On(When.Anything, to, line);
-    }
+    /// <summary>If no test holds, the program goes on there.</summary>
+    public ProgramBuilder Otherwise(string to, [CallerLineNumber] int line = 0) => On(When.Anything, to, line);
 
     /// <summary>The program goes on there. Not for results that have to be looked at: see <see cref="Whatever"/>.</summary>
     public ProgramBuilder Next(string to, [CallerLineNumber] int line = 0) => On(When.Anything with { Kinds = [ResultKind.Nothing, ResultKind.Access] }, to, line);
 
     /// <summary>The program goes on there and ignores the result on purpose.</summary>
-    public ProgramBuilder Whatever(string to, [CallerLineNumber] int line = 0) => On(When.Anything, to, line);
+    public ProgramBuilder Whatever(string to, [CallerLineNumber] int line = 0) => Otherwise(to, line);
 
     /// <summary>The transition declared last is progress of the agent.</summary>
     public ProgramBuilder Progress(string text) => ChangeLast(last => last with { Progress = text });
@@ -97,7 +91,7 @@ public sealed class ProgramBuilder
     {
         EndState();
         AddImpliedStates();
-        ProgramFaults.Report([.. _faults, .. ProgramCheck.Faults(_name, _file, _line, _states)]);
+        ProgramFaults.Report(ProgramCheck.Faults(_name, _file, _line, _states));
         return new HostProgram(_name, _from, [.. _states]) { File = _file, Line = _line };
     }
 

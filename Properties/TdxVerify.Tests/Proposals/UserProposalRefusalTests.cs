@@ -110,12 +110,6 @@ public sealed class UserProposalRefusalTests
         },
         {
             """
-            static HostProgram Remove() => HostProgram.Named("remove").State("a", Seamcall(HostLeaf.TDH_MEM_TRACK)).Otherwise("return").Build();
-            """,
-            ["2: remove: state a (TDH.MEM.TRACK) ignores its result: Otherwise(...) needs an On(...) before it; say Whatever(...) if that is meant."]
-        },
-        {
-            """
             static HostProgram Remove()
             {
                 int[] none = [];
