@@ -69,7 +69,7 @@ internal static class GuestRun
             return;
         Agent agent = at.Thread.Agent;
         at.Found = CallText.Failure(at.Machine, before, agent);
-        at.Refusal = new StepRefusal(at.Machine.Leaves.All[agent.List].Steps[agent.Call.FailedStep - 1].Text, StatusTable.NameOf(agent.Call.Status));
+        at.Refusal = new StepRefusal(at.Machine.Leaves.All[agent.List].Steps[agent.Call.FailedStep - 1].DecidedAgainst, StatusTable.NameOf(agent.Call.Status));
     }
 
     private static ActionEnd After(ref HostStep at)

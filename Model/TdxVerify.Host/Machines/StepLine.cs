@@ -15,6 +15,6 @@ public sealed record StepLine(HostAction Action, string Text, string Found, stri
 }
 
 /// <summary>What decided against a SEAMCALL.</summary>
-/// <param name="Rule">The rule of the module's step.</param>
+/// <param name="Rule">What was refused or does not hold: the rule of the module's step.</param>
 /// <param name="Status">The status, by name.</param>
 public sealed record StepRefusal(string Rule, string Status);

@@ -136,6 +136,14 @@ public sealed record Step<S>
     /// <summary>The rule, as documents print it.</summary>
     public required string Text { get; init; }
 
+    /// <summary>How a message says that this check, choice or lock step decided against a call.</summary>
+    public string DecidedAgainst => Kind switch
+    {
+        StepKind.Lock => $"refused: {Text}",
+        StepKind.Choice => $"the hardware decided against: {Text}",
+        _ => $"does not hold: {Text}",
+    };
+
     /// <summary>The condition of a check, choice or lock step.</summary>
     public StepTest<S>? Test { get; init; }
 

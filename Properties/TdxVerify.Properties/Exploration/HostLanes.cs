@@ -132,7 +132,7 @@ internal sealed class HostLanes(HostMachine machine)
         for (int i = 0; i < steps.Count; i++)
         {
             if (machine.InstructionOf(steps[i].Before) is null && told[i].FirstOrDefault(line => line.Refusal is not null) is { Refusal: { } refusal })
-                yield return $"by: {refusal.Rule}";
+                yield return refusal.Rule;
         }
     }
 

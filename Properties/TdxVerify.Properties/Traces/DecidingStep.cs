@@ -30,13 +30,7 @@ public sealed record DecidingStep(string Leaf, int Step, string Text, string Out
             CallEnd.AccessDone => "the access is done",
             _ => failure.End.ToString(),
         };
-        string verb = decided.Kind switch
-        {
-            StepKind.Lock => "refused",
-            StepKind.Choice => "the hardware decided against",
-            _ => "does not hold",
-        };
-        return new DecidingStep(leaf.Id.Name, step, $"{verb}: {decided.Text}", outcome);
+        return new DecidingStep(leaf.Id.Name, step, decided.DecidedAgainst, outcome);
     }
 
     /// <inheritdoc/>

@@ -77,7 +77,7 @@ public sealed class ScenarioTests
 
         LaneEvent refused = lanes.Items.OfType<LaneEvent>().Single(item => item.Tone == LaneTone.Refused);
         Assert.EndsWith("TDX_OPERAND_BUSY(SEPT_TREE)", refused.Text, StringComparison.Ordinal);
-        Assert.Contains("by: if the list of faulting GPAs is not empty: S-EPT tree EXCLUSIVE", refused.Detail, StringComparison.Ordinal);
+        Assert.Contains("refused: if the list of faulting GPAs is not empty: S-EPT tree EXCLUSIVE", refused.Detail, StringComparison.Ordinal);
     }
 
     [Fact]
