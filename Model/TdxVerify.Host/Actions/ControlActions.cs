@@ -16,7 +16,7 @@ public sealed record GotoAction : HostAction
 public sealed record CallAction(HostProgram Program) : HostAction
 {
     /// <inheritdoc/>
-    public override string Text => $"{Program.Name}()";
+    public override string Text => Program.Name.EndsWith(')') ? Program.Name : $"{Program.Name}()";
 
     /// <inheritdoc/>
     public override ResultKind Result => Returns ? ResultKind.Returned : ResultKind.Nothing;

@@ -60,6 +60,36 @@ public sealed class ProposalsCommandTests
     }
 
     [Fact]
+    public void Programs_tell_what_a_path_of_the_host_consists_of()
+    {
+        CliRun run = CliRun.Of("proposals", "programs", "upstream-6.19");
+
+        Assert.Equal((0, ""), (run.Status, run.Error));
+        Assert.Matches(@"\n  PunchHole +kvm_gmem_punch_hole, tdp_mmu_zap_leafs, tdx_sept_remove_private_spte,\n +tdh_do_no_vcpus\(TDH.MEM.RANGE.BLOCK\)", run.Out);
+    }
+
+    [Fact]
+    public void A_program_is_told_state_by_state()
+    {
+        CliRun run = CliRun.Of("proposals", "programs", "upstream-6.19", "tdx_sept_remove_private_spte");
+
+        Assert.Equal((0, ""), (run.Status, run.Error));
+        Assert.Matches(@"\n  D4 +tdh_do_no_vcpus\(TDH.MEM.TRACK\) \(tdx_track\)\n +TDX_SUCCESS -> D4 kick\n +otherwise -> D4 bug\n", run.Out);
+        Assert.Matches(@"\n  D4 kick +kvm_make_all_cpus_request\(KVM_REQ_OUTSIDE_GUEST_MODE\) \(tdx_track\) -> D5\n", run.Out);
+    }
+
+    [Theory]
+    [InlineData("mermaid", "stateDiagram-v2")]
+    [InlineData("dot", "digraph")]
+    public void A_program_is_drawn(string format, string expected)
+    {
+        CliRun run = CliRun.Of("proposals", "programs", "kick-first", "vcpu_enter_guest", "--format", format);
+
+        Assert.Equal((0, ""), (run.Status, run.Error));
+        Assert.StartsWith(expected, run.Out, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_bug_of_the_field_is_found_and_its_fix_holds()
     {
         CliRun run = CliRun.Of("proposals", "field", "12");
@@ -75,6 +105,8 @@ public sealed class ProposalsCommandTests
     [InlineData("--configuration: there is no 'fault-and-zip', did you mean 'fault-and-zap'?", "proposals", "--configuration", "fault-and-zip")]
     [InlineData("--workers: 0 is too few", "proposals", "--workers", "0")]
     [InlineData("show: there is no proposal 'x'", "proposals", "show", "x")]
+    [InlineData("upstream-6.19 has no program 'vcpu_rum', did you mean 'vcpu_run'?", "proposals", "programs", "upstream-6.19", "vcpu_rum")]
+    [InlineData("--format dot draws one program; name it", "proposals", "programs", "retry-16", "--format", "dot")]
     [InlineData("--format: there is no format 'png'", "proposals", "show", "retry-16", "--format", "png")]
     [InlineData("--format svg: there is nothing to draw", "proposals", "show", "kick-first", "--configuration", "fault", "--format", "svg")]
     [InlineData("there is no case 'bad_accept_bug_aug', did you mean bad_accept_bugs_aug?", "proposals", "field", "bad_accept_bug_aug")]

@@ -38,6 +38,7 @@ internal static class ProposalsCommand
         command.Add(json);
         command.Add(ProposalsShowCommand.Create(terminal));
         command.Add(ProposalsListCommand.Create(terminal));
+        command.Add(ProposalsProgramsCommand.Create(terminal));
         command.Add(ProposalsFieldCommand.Create(terminal));
         command.Add(ProposalsManifestCommand.Create(terminal));
         command.Add(ProposalsLocksCommand.Create(terminal));
