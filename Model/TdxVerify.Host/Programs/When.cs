@@ -52,7 +52,7 @@ public sealed record When(string Text, Predicate<Answer> Holds, params ResultKin
     public static When Error { get; } = OfStatus("error", answer => new StatusCode(answer.Status).IsError);
 
     /// <summary>TDH.VP.ENTER: TD exit by an EPT violation, real or emulated.</summary>
-    public static When EptViolation { get; } = Exit(ExitReason.EptViolation);
+    public static When EptViolation { get; } = Exit("EPT violation", ExitReason.EptViolation);
 
     /// <summary>TDH.VP.ENTER: TD exit by an EPT violation of a pending page.</summary>
     public static When PendingViolation { get; } = OfStatus("EPT violation, pending page", answer => IsViolation(answer, PendingType));
@@ -61,10 +61,10 @@ public sealed record When(string Text, Predicate<Answer> Holds, params ResultKin
     public static When AcceptViolation { get; } = OfStatus("EPT violation, ACCEPT", answer => IsViolation(answer, AcceptType));
 
     /// <summary>TDH.VP.ENTER: TD exit by an external interrupt.</summary>
-    public static When Interrupt { get; } = Exit(ExitReason.ExternalInterrupt);
+    public static When Interrupt { get; } = Exit("TD exit by an interrupt", ExitReason.ExternalInterrupt);
 
     /// <summary>TDH.VP.ENTER: TD exit by TDG.VP.VMCALL.</summary>
-    public static When Vmcall { get; } = Exit(ExitReason.Tdcall);
+    public static When Vmcall { get; } = Exit("TDG.VP.VMCALL", ExitReason.Tdcall);
 
     /// <summary>Whatever it is that no earlier test took.</summary>
     internal static When Anything { get; } = new("otherwise", _ => true, Enum.GetValues<ResultKind>());
@@ -74,7 +74,7 @@ public sealed record When(string Text, Predicate<Answer> Holds, params ResultKin
 
     /// <summary>The upper 32 bits are those of a status.</summary>
     public static When Class(ulong status) =>
-        OfStatus(StatusTable.NameOf(status & StatusCode.NameMask), answer => (answer.Status & StatusCode.NameMask) == (status & StatusCode.NameMask));
+        OfStatus(ClassName(status), answer => (answer.Status & StatusCode.NameMask) == (status & StatusCode.NameMask));
 
     /// <summary>All 64 bits are those of a status.</summary>
     public static When Exactly(ulong status) => OfStatus(StatusTable.NameOf(status), answer => answer.Status == status);
@@ -86,14 +86,11 @@ public sealed record When(string Text, Predicate<Answer> Holds, params ResultKin
     /// Any bit of a mask is set: <c>err &amp; TDX_OPERAND_BUSY</c>, which is also true of statuses that only share bits
     /// with it (facts/retry-proposals.md, bug 5).
     /// </summary>
-    public static When AnyBitOf(ulong mask) => OfStatus($"err & {StatusTable.NameOf(mask)}", answer => (answer.Status & mask) != 0);
+    public static When AnyBitOf(ulong mask) => OfStatus($"err & {ClassName(mask)}", answer => (answer.Status & mask) != 0);
 
     /// <summary>The bits of an output register have a value.</summary>
     public static When Output(Register register, ulong mask, ulong value) =>
         new($"{register.ToString().ToUpperInvariant()} & {mask:x} == {value:x}", answer => (answer.Registers[register] & mask) == value, ResultKind.Status);
-
-    /// <summary>TDH.VP.ENTER: the TD exit has this reason.</summary>
-    public static When Exit(ExitReason reason) => OfStatus($"exit: {reason}", answer => answer.Status == (ulong)reason);
 
     /// <summary>The called program returned this code.</summary>
     public static When Returned(string code) => new(code, answer => answer.Code == code, ResultKind.Returned);
@@ -110,6 +107,11 @@ public sealed record When(string Text, Predicate<Answer> Holds, params ResultKin
 
     /// <summary>The same as <c>!</c>.</summary>
     public static When LogicalNot(When test) => new($"not {test.Text}", answer => !test.Holds(answer), test.Kinds);
+
+    private static When Exit(string text, ExitReason reason) => OfStatus(text, answer => answer.Status == (ulong)reason);
+
+    // A test that leaves the operand open names none.
+    private static string ClassName(ulong status) => StatusTable.Find(status)?.Name ?? $"0x{status & StatusCode.NameMask:x}";
 
     private static When OfStatus(string text, Predicate<Answer> holds) => new(text, answer => answer.Code is null && holds(answer), s_status);
 
