@@ -1,7 +1,6 @@
 using System.CommandLine;
 using TdxVerify.Abi;
 using TdxVerify.Host;
-using TdxVerify.Host.Kvm;
 using TdxVerify.Host.Proposals;
 using TdxVerify.Model;
 using TdxVerify.Properties.Explain;
