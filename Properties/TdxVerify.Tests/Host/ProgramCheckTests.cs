@@ -69,7 +69,7 @@ public sealed class ProgramCheckTests
         string mermaid = MermaidWriter.Write(ProgramGraph.Of(SmallPrograms.EnterWithMode));
 
         Assert.Contains("[*] --> E5", mermaid, StringComparison.Ordinal);
-        Assert.Contains("E12d --> E13 : exit: ExternalInterrupt", mermaid, StringComparison.Ordinal);
+        Assert.Contains("E12d --> E13 : TD exit by an interrupt", mermaid, StringComparison.Ordinal);
         Assert.Contains("done --> [*]", mermaid, StringComparison.Ordinal);
         Assert.Contains("vcpu->mode = IN_GUEST_MODE", mermaid, StringComparison.Ordinal);
         Assert.Contains("E5 -> E6", DotWriter.Write(ProgramGraph.Of(SmallPrograms.EnterWithMode)), StringComparison.Ordinal);
