@@ -44,7 +44,7 @@ internal static unsafe class ExplicitPage
         if (held.Size == size && held.Entry->Type == type)
         {
             if (mode == LockMode.Exclusive)
-                module.Pause?.Invoke();
+                module.PauseUnder(RemovedLock.PamtEntry);
             return Answer.Success;
         }
 
