@@ -37,6 +37,19 @@ internal static class CommonOptions
     /// <summary>The profile that was given, hypothetical ones too; null where none was.</summary>
     public static ModuleProfile? ParseModelProfile(string? name, string option = "--profile") => Find(option, name, ModuleProfiles.WithHypothetical);
 
+    /// <summary>Refuses options that were given and mean nothing in a kind of run.</summary>
+    /// <param name="parsed">The command line.</param>
+    /// <param name="run">The kind of run, such as <c>with --threads</c>.</param>
+    /// <param name="options">What has no meaning there.</param>
+    public static void Refuse(ParseResult parsed, string run, params ReadOnlySpan<Option> options)
+    {
+        foreach (Option option in options)
+        {
+            if (parsed.GetResult(option) is { Implicit: false })
+                throw new InputException($"{option.Name}: it has no meaning {run}; leave it out");
+        }
+    }
+
     private static ModuleProfile? Find(string option, string? name, IReadOnlyList<(ModuleProfile Profile, string Name)> offered)
     {
         if (name is null)

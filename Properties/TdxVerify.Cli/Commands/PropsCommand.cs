@@ -7,6 +7,7 @@ using TdxVerify.Properties.Campaigns;
 using TdxVerify.Properties.Explain;
 using TdxVerify.Properties.Generation;
 using TdxVerify.Properties.Laws;
+using TdxVerify.Properties.Schedules;
 using TdxVerify.Properties.Targets;
 using TdxVerify.Properties.Threads;
 
@@ -62,15 +63,7 @@ internal static class PropsCommand
         var schedules = new ScheduleRequest();
         schedules.AddTo(command);
         command.SetAction(parsed => parsed.GetValue(threads) is { } count ? RunThreads(count, parsed)
-            : schedules.Parse(parsed, CommonOptions.ParseProfile(parsed.GetValue(profile)) ?? ModuleProfile.V1_5_01, parsed.GetValue(law) ?? []) is { } options
-            ? parsed.GetResult(target) is { Implicit: false }
-                ? throw new InputException("--target: --schedule carries calls out on the model, step by step; leave --target out")
-                : new SchedulesCommand(terminal, parsed.GetRequiredValue(output), parsed.GetValue(json)).Run(options with
-                {
-                    Time = Durations.Parse("--time", parsed.GetRequiredValue(time)),
-                    Seed = ParseSeed(parsed.GetValue(seed)),
-                    Workers = InRange("--jobs", parsed.GetValue(jobs), 1, 256),
-                })
+            : schedules.Parse(parsed, CommonOptions.ParseProfile(parsed.GetValue(profile)) ?? ModuleProfile.V1_5_01, parsed.GetValue(law) ?? []) is { } options ? RunSchedules(options, parsed)
             : Run(
             terminal,
             new Request(
@@ -85,10 +78,24 @@ internal static class PropsCommand
             parsed.GetValue(json)));
         return command;
 
+        int RunSchedules(ScheduleOptions options, ParseResult parsed)
+        {
+            if (parsed.GetResult(target) is { Implicit: false })
+                throw new InputException("--target: --schedule carries calls out on the model, step by step; leave --target out");
+            CommonOptions.Refuse(parsed, "with --schedule", operations);
+            return new SchedulesCommand(terminal, parsed.GetRequiredValue(output), parsed.GetValue(json)).Run(options with
+            {
+                Time = Durations.Parse("--time", parsed.GetRequiredValue(time)),
+                Seed = ParseSeed(parsed.GetValue(seed)),
+                Workers = InRange("--jobs", parsed.GetValue(jobs), 1, 256),
+            });
+        }
+
         int RunThreads(int count, ParseResult parsed)
         {
             if (parsed.GetValue(law) is { Length: > 0 })
                 throw new InputException("--law: a run with --threads has one law, that some interleaving explains the history");
+            CommonOptions.Refuse(parsed, "with --threads", [operations, jobs, .. schedules.Options]);
             return ThreadsProps.Run(
                 terminal,
                 PortTarget.Parse(parsed.GetRequiredValue(target)),

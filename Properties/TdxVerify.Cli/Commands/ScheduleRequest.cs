@@ -24,13 +24,14 @@ internal sealed class ScheduleRequest
     private readonly Option<int> _agents = new("--agents") { HelpName = "N", Description = "with --schedule: logical processors", DefaultValueFactory = _ => s_defaults.Platform.LpCount };
     private readonly Option<int> _calls = new("--calls") { HelpName = "N", Description = "with --schedule: calls that overlap", DefaultValueFactory = _ => s_defaults.Calls };
 
+    /// <summary>All of them.</summary>
+    public Option[] Options => [_schedule, _depth, _agents, _calls];
+
     /// <summary>Adds the options to a command.</summary>
     public void AddTo(Command command)
     {
-        command.Add(_schedule);
-        command.Add(_depth);
-        command.Add(_agents);
-        command.Add(_calls);
+        foreach (Option option in Options)
+            command.Add(option);
     }
 
     /// <summary>What was asked for; null: no schedules.</summary>
@@ -40,7 +41,11 @@ internal sealed class ScheduleRequest
     public ScheduleOptions? Parse(ParseResult parsed, ModuleProfile profile, string[] laws)
     {
         if (parsed.GetValue(_schedule) is not { } name)
+        {
+            CommonOptions.Refuse(parsed, "without --schedule", _depth, _agents, _calls);
             return null;
+        }
+
         if (!Enum.TryParse(name, ignoreCase: true, out ScheduleStrategy strategy) || char.IsAsciiDigit(name[0]))
             throw new InputException($"--schedule: there is no strategy '{name}'; it is uniform, pct or pos");
         return new ScheduleOptions

@@ -38,7 +38,7 @@ internal sealed class ThreadsText(Terminal terminal, ThreadsOptions options)
         string verdict = result.Failure is not null ? terminal.Bad("violated")
             : result.WasInterrupted ? terminal.Bad("interrupted") + ", held so far"
             : terminal.Good("held");
-        Paragraph.Write(terminal, $"{verdict}  ", $"{ThreadsProps.Law}, {figures.Calls:#,0} calls in {result.Histories:#,0} histories, {result.Seconds:0.0} s");
+        Paragraph.Write(terminal, $"{verdict}  ", $"{ThreadsProps.Law}, {figures.Calls:#,0} calls in {result.Histories:#,0} {(result.Histories == 1 ? "history" : "histories")}, {result.Seconds:0.0} s");
     }
 
     private static string Percent(long part, ThreadsFigures figures) => $"{ThreadsFigures.Percent(part, figures.Calls):0.0} %";

@@ -69,6 +69,14 @@ public sealed class ScheduleCommandTests
     [InlineData("props --schedule pct --target reference", "--schedule carries calls out on the model")]
     [InlineData("props --schedule pct --agents 1", "it is from 2 to 16")]
     [InlineData("props --schedule pct --law module-never-halt", "did you mean module-never-halts?")]
+    [InlineData("props --schedule pct --operations 9", "--operations: it has no meaning with --schedule")]
+    [InlineData("props --depth 3", "--depth: it has no meaning without --schedule")]
+    [InlineData("replay 0x1 --calls 3", "--calls: it has no meaning without --schedule")]
+    [InlineData("props --threads 4 --schedule pct", "--schedule: it has no meaning with --threads")]
+    [InlineData("props --threads 4 --jobs 2", "--jobs: it has no meaning with --threads")]
+    [InlineData("props --threads 4 --law conformance", "a run with --threads has one law")]
+    [InlineData("props --threads 1", "it is from 2 to 16")]
+    [InlineData("props --threads 4 --target model", "leave --threads out")]
     public void What_cannot_run_is_told_in_one_line(string arguments, string said)
     {
         CliRun run = CliRun.Of(arguments.Split(' '));
