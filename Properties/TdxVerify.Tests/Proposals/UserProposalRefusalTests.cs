@@ -76,7 +76,7 @@ public sealed class UserProposalRefusalTests
         },
         {
             ".State(\"a\", Seamcall(HostLeaf.TDH_SYS_INIT)).Whatever(\"b\").State(\"b\", Kick()).On(Busy, \"return\")",
-            ["3: remove: state a: TDH.SYS.INIT is not modelled.", "3: remove: state b (kvm_make_all_cpus_request(KVM_REQ_OUTSIDE_GUEST_MODE)) cannot be tested for 'TDX_OPERAND_BUSY(RAX)'."]
+            ["3: remove: state a: TDH.SYS.INIT is not modelled.", "3: remove: state b (kvm_make_all_cpus_request(KVM_REQ_OUTSIDE_GUEST_MODE)) cannot be tested for 'TDX_OPERAND_BUSY'."]
         },
     };
 
