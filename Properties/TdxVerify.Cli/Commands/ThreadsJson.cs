@@ -6,11 +6,11 @@ namespace TdxVerify.Cli.Commands;
 /// <summary>The document of <c>props --threads N --json</c>.</summary>
 internal static class ThreadsJson
 {
-    public static void Write(Terminal terminal, ThreadsOptions options, ThreadsResult result, string? file) => JsonOutput.Write(terminal, json =>
+    public static void Write(Terminal terminal, ThreadsOptions options, ThreadsResult result, string? file, IReadOnlyList<string> undecided) => JsonOutput.Write(terminal, json =>
     {
         ThreadsFigures figures = result.Figures;
         json.WriteStartObject();
-        json.WriteString("verdict", result.Failure is null ? "held" : "violated");
+        json.WriteString("verdict", result.Failure is not null ? "violated" : undecided.Count > 0 ? "undecided" : "held");
         json.WriteNumber("calls", figures.Calls);
         json.WriteNumber("sequences", result.Histories);
         json.WriteNumber("seconds", Math.Round(result.Seconds, 3));
@@ -22,6 +22,10 @@ internal static class ThreadsJson
         json.WriteNumber("busyPercent", Math.Round(ThreadsFigures.Percent(figures.Busy, figures.Calls), 2));
         json.WriteNumber("hostPriority", figures.HostPriority);
         json.WriteNumber("guestBusy", figures.GuestBusy);
+        json.WriteStartArray("undecided");
+        foreach (string saved in undecided)
+            json.WriteStringValue(saved);
+        json.WriteEndArray();
         WriteFailure(json, result.Failure, file);
         json.WriteEndObject();
     });

@@ -23,12 +23,17 @@ internal static class ThreadsProps
         using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, signal => EndEarly(signal, run));
         using var termination = PosixSignalRegistration.Create(PosixSignal.SIGTERM, signal => EndEarly(signal, run));
         ThreadsResult result = asJson ? run.Run() : text.RunWithProgress(run);
-        string? file = result.Failure is { } failure ? Save(output, port, options, failure) : null;
+        string? file = result.Failure is { } failure ? Save(output, $"threads-{options.Seed:x16}", port, failure.Events) : null;
+        string[] undecided = [.. result.Undecided.Select((history, number) => Save(output, $"undecided-{options.Seed:x16}-{number + 1}", port, history.Events))];
         if (asJson)
-            ThreadsJson.Write(terminal, options, result, file);
+            ThreadsJson.Write(terminal, options, result, file, undecided);
         else
-            text.Write(result, file);
-        return result.Failure is not null ? ExitStatus.Broken : result.WasInterrupted ? ExitStatus.Interrupted : ExitStatus.Held;
+            text.Write(result, file, undecided);
+        if (result.Failure is not null)
+            return ExitStatus.Broken;
+        if (undecided.Length > 0)
+            return ExitStatus.CouldNotRun;
+        return result.WasInterrupted ? ExitStatus.Interrupted : ExitStatus.Held;
     }
 
     private static void EndEarly(PosixSignalContext signal, ThreadsRun run)
@@ -37,12 +42,12 @@ internal static class ThreadsProps
         run.Stop();
     }
 
-    private static string Save(string folder, IPort port, ThreadsOptions options, ThreadsFailure failure)
+    private static string Save(string folder, string name, IPort port, IReadOnlyList<TraceEvent> events)
     {
         Directory.CreateDirectory(folder);
-        string file = Path.Combine(folder, $"threads-{options.Seed:x16}.jsonl");
+        string file = Path.Combine(folder, $"{name}.jsonl");
         using var writer = TraceWriter.Create(file, new TraceHeader { Implementation = port.Name, Platform = port.Platform });
-        foreach (TraceEvent e in failure.Events)
+        foreach (TraceEvent e in events)
             writer.Write(e);
         return file;
     }

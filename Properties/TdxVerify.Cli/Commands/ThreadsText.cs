@@ -24,7 +24,11 @@ internal sealed class ThreadsText(Terminal terminal, ThreadsOptions options)
         return result;
     }
 
-    public void Write(ThreadsResult result, string? file)
+    /// <summary>Writes the end of the run.</summary>
+    /// <param name="result">What it found.</param>
+    /// <param name="file">Where the failure was saved; null: there is none.</param>
+    /// <param name="undecided">Where the undecided histories were saved.</param>
+    public void Write(ThreadsResult result, string? file, IReadOnlyList<string> undecided)
     {
         ThreadsFigures figures = result.Figures;
         terminal.Out.WriteLine();
@@ -32,10 +36,13 @@ internal sealed class ThreadsText(Terminal terminal, ThreadsOptions options)
         Row("OPERAND_BUSY", $"{Percent(figures.Busy, figures)} of the calls");
         Row("host priority", $"{figures.HostPriority:#,0} host calls were refused a lock with host priority, {figures.GuestBusy:#,0} TDCALLs were refused one");
         Row("judging", $"{result.JudgingSeconds:0.0} of {result.Seconds:0.0} s");
+        foreach ((UndecidedHistory history, string saved) in result.Undecided.Zip(undecided))
+            Row("undecided", $"{history.Reason}; saved as {saved}");
         if (result.Failure is { } failure)
             WriteFailure(failure, file!);
         terminal.Out.WriteLine();
         string verdict = result.Failure is not null ? terminal.Bad("violated")
+            : undecided.Count > 0 ? terminal.Bad("undecided") + ", else held"
             : result.WasInterrupted ? terminal.Bad("interrupted") + ", held so far"
             : terminal.Good("held");
         Paragraph.Write(terminal, $"{verdict}  ", $"{ThreadsProps.Law}, {figures.Calls:#,0} calls in {result.Histories:#,0} {(result.Histories == 1 ? "history" : "histories")}, {result.Seconds:0.0} s");

@@ -17,12 +17,19 @@ public sealed record HistoryFinding(TraceEvent Event, int Position, HistoryRejec
 /// </summary>
 public sealed class HistoryJudge
 {
+    // Some minutes.
+    private const long DefaultMostSteps = 200_000_000;
+
     private readonly HistorySearch _search;
     private readonly LeafSet<BranchingState> _leaves;
+    private readonly long _mostSteps;
 
     /// <summary>A judge for histories on a platform.</summary>
-    public HistoryJudge(PlatformInfo platform)
+    /// <param name="platform">The platform.</param>
+    /// <param name="mostSteps">Visible steps after which a judgement is given up; a million takes about a second.</param>
+    public HistoryJudge(PlatformInfo platform, long mostSteps = DefaultMostSteps)
     {
+        _mostSteps = mostSteps;
         _leaves = LeafSet<BranchingState>.Of(platform.Profile);
         _search = new HistorySearch(platform, _leaves);
     }
@@ -38,11 +45,13 @@ public sealed class HistoryJudge
     /// </summary>
     /// <param name="events">From the start, or a point where no call is in flight, up to another one.</param>
     /// <returns>Null: there is an explanation so far.</returns>
-    /// <exception cref="InputException">The history has what is not judged, or there is no answer after very many steps.</exception>
+    /// <exception cref="UndecidedHistoryException">There is no answer in as many steps as are allowed. The history is over.</exception>
+    /// <exception cref="InputException">The history has what is not judged.</exception>
     public HistoryFinding? Judge(ReadOnlySpan<TraceEvent> events)
     {
         _search.Add(events);
-        if (_search.IsExplained(Effort.Narrow))
+        _search.LastStep = _search.Steps + _mostSteps;
+        if (IsExplained(Effort.Narrow))
             return null;
         int unexplained = Unexplained();
         return unexplained == _search.History.Count ? null : Explain(unexplained);
@@ -86,7 +95,13 @@ public sealed class HistoryJudge
     private bool IsExplained(int events, Effort effort)
     {
         _search.Restart(events, effort == Effort.Thorough ? Effort.Wide : Effort.Narrow);
-        return _search.IsExplained(effort);
+        return IsExplained(effort);
+    }
+
+    private bool IsExplained(Effort effort)
+    {
+        bool isExplained = _search.IsExplained(effort, out bool isDecided);
+        return isDecided ? isExplained : throw new UndecidedHistoryException(_mostSteps);
     }
 
     private HistoryFinding Explain(int unexplained)

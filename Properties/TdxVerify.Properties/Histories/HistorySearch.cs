@@ -23,9 +23,6 @@ namespace TdxVerify.Properties.Histories;
 /// </remarks>
 internal sealed class HistorySearch
 {
-    // Some minutes.
-    private const long MostSteps = 200_000_000;
-
     private const long CollectingSteps = 2_000_000;
 
     // Up to so many dead ends a segment is begun again as soon as something was learnt, after that only at its end.
@@ -68,6 +65,9 @@ internal sealed class HistorySearch
     /// <summary>Steps made since the search was created.</summary>
     public long Steps { get; private set; }
 
+    /// <summary>The <see cref="Steps"/> at which a search is given up.</summary>
+    public long LastStep { get; set; } = long.MaxValue;
+
     /// <summary>The last event that all before it were explained of.</summary>
     public int Deepest { get; private set; }
 
@@ -105,14 +105,12 @@ internal sealed class HistorySearch
 
     /// <summary>All events so far can be explained. Where they can, more may be added and the search goes on.</summary>
     /// <param name="effort">How hard to look. With <see cref="Effort.Thorough"/> what is not found does not exist.</param>
-    /// <exception cref="InputException">There is no answer after very many steps.</exception>
-    public bool IsExplained(Effort effort)
+    /// <param name="isDecided">False: it was given up at the <see cref="LastStep"/>.</param>
+    public bool IsExplained(Effort effort, out bool isDecided)
     {
-        long last = Steps + MostSteps;
-        bool isExplained = Search(effort, last);
-        return isExplained || Steps < last
-            ? isExplained
-            : throw new InputException($"the history is undecided: neither an explanation nor a contradiction was found in {MostSteps:N0} steps");
+        bool isExplained = Search(effort, LastStep);
+        isDecided = isExplained || Steps < LastStep;
+        return isExplained;
     }
 
     /// <summary>Goes through all that can be in the place of an event that has no explanation, as far as there is time.</summary>

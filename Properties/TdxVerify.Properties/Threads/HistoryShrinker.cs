@@ -51,7 +51,14 @@ internal sealed class HistoryShrinker(HistoryJudge judge, TimeSpan time, Func<bo
     private HistoryFinding? Fails(List<TraceEvent> events, TraceEvent at)
     {
         judge.Reset();
-        return judge.Judge([.. events]) is { } found && found.Position == events.Count - 1 && IsSame(found.Event, at) ? found : null;
+        try
+        {
+            return judge.Judge([.. events]) is { } found && found.Position == events.Count - 1 && IsSame(found.Event, at) ? found : null;
+        }
+        catch (UndecidedHistoryException)
+        {
+            return null;
+        }
     }
 
     private static bool IsSame(in TraceEvent a, in TraceEvent b) =>

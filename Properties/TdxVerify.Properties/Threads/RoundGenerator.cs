@@ -13,13 +13,17 @@ namespace TdxVerify.Properties.Threads;
 /// </remarks>
 internal sealed class RoundGenerator(ThreadStage stage, Random random)
 {
+    private const int CallsOfThread = 8;
+
+    // Where more calls overlap there are too many interleavings to look at: the other threads rest in a round.
+    private const int MostAtOnce = 4;
+
     private const ulong FreeState = 0;
     private const ulong BlockedState = 1;
     private const ulong TableState = 0x84;
     private const ulong NoState = ulong.MaxValue;
     private const ulong TdEpoch = 0x9210_0003_0000_0000;
     private const ulong VcpuEpoch = 0xA020_0003_0000_0006;
-    private const int CallsOfThread = 8;
     private const ulong CodeAddress = 0x50_0000;
 
     private readonly Dictionary<ulong, ulong> _states = [];
@@ -28,6 +32,7 @@ internal sealed class RoundGenerator(ThreadStage stage, Random random)
     private bool _shrinksTable;
     private ulong _wanted;
     private ulong _wantedPage;
+    private int[] _calling = [];
     private int _entering;
     private ulong _rip = CodeAddress;
 
@@ -63,7 +68,10 @@ internal sealed class RoundGenerator(ThreadStage stage, Random random)
 
         _wanted = Any(stage.Gpas);
         _wantedPage = Any(stage.Pages);
-        _entering = random.Next(4) == 0 ? random.Next(stage.Vcpus.Count) : -1;
+        int[] threads = [.. Enumerable.Range(0, stage.Vcpus.Count)];
+        random.Shuffle(threads);
+        _calling = threads[..Math.Min(MostAtOnce, threads.Length)];
+        _entering = random.Next(4) == 0 ? _calling[random.Next(_calling.Length)] : -1;
         _shrinksTable = random.Next(2) == 0;
     }
 
@@ -86,6 +94,8 @@ internal sealed class RoundGenerator(ThreadStage stage, Random random)
     /// <summary>The calls of a thread in a round.</summary>
     public IEnumerable<TraceEvent> Calls(int lp)
     {
+        if (!_calling.Contains(lp))
+            yield break;
         int count = 2 + random.Next(CallsOfThread - 1);
         for (int i = 0; i < count; i++)
         {

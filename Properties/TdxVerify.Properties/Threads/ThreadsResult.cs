@@ -10,6 +10,9 @@ public sealed record ThreadsOptions
     /// <summary>Calls of one history, about; then a fresh platform.</summary>
     public const int CallsOfHistory = 500;
 
+    /// <summary>Visible steps after which a history is left undecided.</summary>
+    public long MostSteps { get; init; } = 10_000_000;
+
     /// <summary>Threads, each with a logical processor of its own.</summary>
     public required int Threads { get; init; }
 
@@ -106,6 +109,11 @@ public sealed record ThreadsFigures
 /// <param name="CallsMade">Calls of the whole history up to that event.</param>
 public sealed record ThreadsFailure(string Reason, HistoryFinding? Finding, IReadOnlyList<TraceEvent> Events, int Calls, int CallsMade);
 
+/// <summary>A history of which it was not found out whether the model allows it.</summary>
+/// <param name="Reason">How far it was looked for an explanation.</param>
+/// <param name="Events">The history, up to where it was left.</param>
+public sealed record UndecidedHistory(string Reason, IReadOnlyList<TraceEvent> Events);
+
 /// <summary>What a run with threads found.</summary>
 public sealed record ThreadsResult
 {
@@ -124,8 +132,11 @@ public sealed record ThreadsResult
     /// <summary>The seed.</summary>
     public required ulong Seed { get; init; }
 
-    /// <summary>A history that has no explanation; null: all have one.</summary>
+    /// <summary>A history that has no explanation; null: all have one, or are undecided.</summary>
     public required ThreadsFailure? Failure { get; init; }
+
+    /// <summary>The histories that were left undecided.</summary>
+    public required IReadOnlyList<UndecidedHistory> Undecided { get; init; }
 
     /// <summary>It was ended before its time.</summary>
     public required bool WasInterrupted { get; init; }

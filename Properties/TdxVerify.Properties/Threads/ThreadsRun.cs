@@ -18,6 +18,7 @@ public sealed class ThreadsRun
     private readonly HistoryJudge _judge;
     private readonly Stopwatch _time = new();
     private readonly Stopwatch _judging = new();
+    private readonly List<UndecidedHistory> _undecided = [];
     private volatile bool _isStopped;
 
     /// <summary>A run on a port, which stays its owner's.</summary>
@@ -30,7 +31,7 @@ public sealed class ThreadsRun
             throw new InputException($"--threads: {options.Threads} threads need as many logical processors; {port.Name} has {port.Platform.LpCount}");
         _options = options;
         _port = port;
-        _judge = new HistoryJudge(port.Platform);
+        _judge = new HistoryJudge(port.Platform, options.MostSteps);
     }
 
     /// <summary>What happened so far; may be read while the run goes on.</summary>
@@ -42,7 +43,7 @@ public sealed class ThreadsRun
     /// <summary>Ends the run after the round that is being made.</summary>
     public void Stop() => _isStopped = true;
 
-    /// <summary>Runs until the time is over, a history has no explanation, or <see cref="Stop"/>.</summary>
+    /// <summary>Runs until the time is over, a history has no explanation (an undecided one is left, and kept), or <see cref="Stop"/>.</summary>
     /// <exception cref="InputException">The port does not carry out a call that it must know.</exception>
     public ThreadsResult Run()
     {
@@ -66,6 +67,7 @@ public sealed class ThreadsRun
             JudgingSeconds = _judging.Elapsed.TotalSeconds,
             Seed = _options.Seed,
             Failure = failure,
+            Undecided = _undecided,
             WasInterrupted = _isStopped && failure is null,
         };
     }
@@ -86,15 +88,35 @@ public sealed class ThreadsRun
                 throw new InputException($"{_port.Name} answers {history.Result} to a call that a run with threads needs");
             if (history.Result != PortResult.Ok)
                 return Died(history);
-            _judging.Start();
-            HistoryFinding? finding = _judge.Judge(events);
-            _judging.Stop();
+            if (!TryJudge(history, events, out HistoryFinding? finding))
+                return null;
             judged = history.Events.Count;
             if (finding is not null)
                 return Shrink(history.Events, finding);
             if (IsOver || Figures.Calls >= end)
                 return null;
             history.Round();
+        }
+    }
+
+    // Where calls overlap densely there can be too many interleavings to look at.
+    private bool TryJudge(ThreadedHistory history, ReadOnlySpan<TraceEvent> events, out HistoryFinding? finding)
+    {
+        finding = null;
+        _judging.Start();
+        try
+        {
+            finding = _judge.Judge(events);
+            return true;
+        }
+        catch (UndecidedHistoryException e)
+        {
+            _undecided.Add(new UndecidedHistory(e.Message, [.. history.Events]));
+            return false;
+        }
+        finally
+        {
+            _judging.Stop();
         }
     }
 

@@ -92,7 +92,7 @@ public sealed class ProposalsCheckTests
     {
         using UserFile file = UserFile.WithRemoval(Kicks);
 
-        CliRun run = CliRun.Of("proposals", "check", file.Path, "--configuration", "two-vcpus-fault-and-zap", "--time", "0.01s");
+        CliRun run = CliRun.Of("proposals", "check", file.Path, "--configuration", "three-vcpus-zap-and-invalidation", "--time", "0.01s");
 
         Assert.Equal((2, ""), (run.Status, run.Error));
         Assert.Contains("\nundecided  mine", run.Out, StringComparison.Ordinal);

@@ -39,7 +39,7 @@ public sealed class ExhaustiveSearchTests
             search.Add(events);
             if (all.Explain(events) is not { } expected)
                 continue;
-            bool found = search.IsExplained(Effort.Thorough);
+            bool found = search.IsExplained(Effort.Thorough, out _);
             Assert.Equal((i, expected), (i, found));
             _ = found ? explained++ : unexplained++;
         }

@@ -26,6 +26,33 @@ public sealed class ThreadedRunTests(Judging judging) : IClassFixture<Judging>
         Assert.True(result.Figures.Overlapping > 0 && result.Figures.Busy > 0, $"{result.Figures}: calls hardly met");
     }
 
+    [Fact]
+    public void A_history_that_takes_too_many_steps_is_undecided_and_the_run_goes_on()
+    {
+        using var port = new ReferencePort(new PlatformInfo());
+
+        ThreadsResult result = new ThreadsRun(port, new ThreadsOptions { Threads = 2, Seed = 1, Calls = 400, MostSteps = 100, Time = s_patience }).Run();
+
+        Assert.Null(result.Failure);
+        Assert.True(result.Histories > 1);
+        Assert.NotEmpty(result.Undecided);
+        Assert.All(result.Undecided, history => Assert.Equal("the history is undecided: neither an explanation nor a contradiction was found in 100 steps", history.Reason));
+    }
+
+    [Fact]
+    public void Of_many_threads_four_work_in_a_round()
+    {
+        var platform = new PlatformInfo { LpCount = 8 };
+        using var port = new ReferencePort(platform);
+        var options = new ThreadsOptions { Threads = 8, Seed = 1, Calls = 1000, Time = s_patience };
+
+        ThreadsResult result = new ThreadsRun(port, options).Run();
+
+        Assert.Null(result.Failure);
+        Assert.Empty(result.Undecided);
+        Assert.True(result.Figures.Calls >= options.Calls);
+    }
+
     [Theory]
     [InlineData(nameof(RemovedLock.SeptEntry))]
     [InlineData(nameof(RemovedLock.SeptTree))]
