@@ -61,7 +61,7 @@ public sealed class ThreadedRunTests(Judging judging) : IClassFixture<Judging>
     {
         var platform = new PlatformInfo();
         using var port = new ReferencePort(platform, Enum.Parse<RemovedLock>(without));
-        var options = new ThreadsOptions { Threads = 4, Seed = 1, Calls = 20_000, Time = s_patience, ShrinkTime = TimeSpan.FromSeconds(1) };
+        var options = new ThreadsOptions { Threads = 4, Seed = 1, Calls = 20_000, MostSteps = 1_000_000, Time = s_patience, ShrinkTime = TimeSpan.FromSeconds(1) };
 
         ThreadsResult result = new ThreadsRun(port, options).Run();
 
