@@ -204,8 +204,12 @@ public sealed class Leaf<S>
         c.Aftermath = Aftermath.None;
         if (step.Failure.Drop is not { } dropped || !c.Holds(dropped))
             return _firstRelease;
+        int release = Array.FindIndex(_steps, _firstRelease, each => each.Lock!.Value.Id == dropped);
+        // A mutant may lack the release: then the lock is kept.
+        if (release < 0)
+            return _firstRelease;
         c.Aftermath = Aftermath.Drop;
-        return Array.FindIndex(_steps, _firstRelease, release => release.Lock!.Value.Id == dropped);
+        return release;
     }
 
     private static bool IsStatic(Step<S> step) =>

@@ -11,7 +11,7 @@ public sealed record ThreadsOptions
     public const int CallsOfHistory = 500;
 
     /// <summary>Visible steps after which a history is left undecided.</summary>
-    public long MostSteps { get; init; } = 10_000_000;
+    public long MostSteps { get; init; } = 50_000_000;
 
     /// <summary>Threads, each with a logical processor of its own.</summary>
     public required int Threads { get; init; }
