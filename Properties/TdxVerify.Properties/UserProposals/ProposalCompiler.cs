@@ -33,6 +33,9 @@ internal static class ProposalCompiler
 
     private const string NoProposal = "declares no proposal: it needs a member such as 'public static Proposal Proposal { get; } = new(\"my-name\") { ... };' (tdxverify proposals new NAME writes a template)";
 
+    // What the compiler asks where a name is unknown; here nothing can be missing.
+    private const string MissingUsing = " (are you missing a using directive or an assembly reference?)";
+
     private static readonly CSharpParseOptions s_language = new(LanguageVersion.Latest);
 
     /// <summary>Compiles a file.</summary>
@@ -79,7 +82,7 @@ internal static class ProposalCompiler
     }
 
     private static Refusal Error(string file, Diagnostic error) =>
-        At(file, error.Location, $"error {error.Id}: {error.GetMessage(System.Globalization.CultureInfo.InvariantCulture)}{NameHint.Of(error)}");
+        At(file, error.Location, $"error {error.Id}: {error.GetMessage(System.Globalization.CultureInfo.InvariantCulture).Replace(MissingUsing, "", StringComparison.Ordinal)}{NameHint.Of(error)}");
 
     private static Refusal At(string file, Location location, string text)
     {

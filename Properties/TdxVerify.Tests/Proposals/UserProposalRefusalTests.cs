@@ -102,6 +102,10 @@ public sealed class UserProposalRefusalTests
             ["3:74: Remove uses itself, which need not end, so no declaration may; a program goes back to an earlier state by naming it: .On(Busy, \"that state\")"]
         },
         {
+            "static HostProgram Remove() => HostProgram.Named(\"remove\").State(\"a\", Kick()).Nxt(\"return\").Build();",
+            ["2:79: error CS1061: 'ProgramBuilder' does not contain a definition for 'Nxt' and no accessible extension method 'Nxt' accepting a first argument of type 'ProgramBuilder' could be found (did you mean Next?)"]
+        },
+        {
             """
             static readonly Func<int, HostProgram> s_again = number => s_again(number + 1);
             static HostProgram Remove() => s_again(0);
