@@ -104,6 +104,21 @@ public sealed class ScheduleLawTests
         Assert.Equal("TDX_OPERAND_BUSY(R8)", outcome.Calls[0].Text);
     }
 
+    [Fact]
+    public void A_fault_that_drops_the_release_of_a_lock_which_a_failure_releases_first_keeps_that_lock()
+    {
+        // Before TDH.MNG.INIT the OP_STATE is not one that TDH.MEM.TRACK takes: it releases the OP_STATE lock first.
+        ConcurrentPlan plan = SchedulePlans.Of("create", "TRACK");
+        using ConcurrentRunner right = SchedulePlans.Runner(plan);
+        using ConcurrentRunner faulty = SchedulePlans.Runner(
+            plan, SchedulePlans.With("TDH.MEM.TRACK", step => step is { Kind: StepKind.Release, Lock: { Id: LockId.OpState } } ? null : step), "no-lock-leaks");
+
+        ScheduleOutcome outcome = right.Run(plan, []);
+
+        Assert.Equal(("TDX_OP_STATE_INCORRECT", null), (outcome.Calls[0].Text, outcome.Failure));
+        Assert.Equal("no-lock-leaks", faulty.Run(plan, []).Failure?.Law);
+    }
+
     private static bool IsOfKind(Step<BranchingState> step, string fault) => fault switch
     {
         "drop lock" or "refuse lock" => step.Kind == StepKind.Lock,
