@@ -37,6 +37,11 @@ internal static class CommonOptions
     /// <summary>The profile that was given, hypothetical ones too; null where none was.</summary>
     public static ModuleProfile? ParseModelProfile(string? name, string option = "--profile") => Find(option, name, ModuleProfiles.WithHypothetical);
 
+    /// <summary>One of the formats that a command has.</summary>
+    public static string ParseFormat(string format, params string[] formats) => formats.Contains(format)
+        ? format
+        : throw new InputException($"--format: there is no format '{format}'; it is {Either(formats)}");
+
     /// <summary>Refuses options that were given and mean nothing in a kind of run.</summary>
     /// <param name="parsed">The command line.</param>
     /// <param name="run">The kind of run, such as <c>with --threads</c>.</param>
@@ -65,6 +70,7 @@ internal static class CommonOptions
         Description = $"{description}; {Names(offered)}",
     };
 
-    private static string Names(IReadOnlyList<(ModuleProfile Profile, string Name)> profiles) =>
-        $"{string.Join(", ", profiles.SkipLast(1).Select(profile => profile.Name))} or {profiles[^1].Name}";
+    private static string Names(IReadOnlyList<(ModuleProfile Profile, string Name)> profiles) => Either([.. profiles.Select(profile => profile.Name)]);
+
+    private static string Either(string[] names) => $"{string.Join(", ", names.SkipLast(1))} or {names[^1]}";
 }

@@ -60,6 +60,19 @@ internal sealed class Terminal(TextReader input, TextWriter output, TextWriter e
     /// <summary>It was broken, it was rejected.</summary>
     public string Bad(string text) => Styled("31", text);
 
+    /// <summary>Writes a line in the place of the one that was shown so; what does not fit is left out.</summary>
+    /// <param name="line">The line.</param>
+    /// <param name="style">Its style; null: none.</param>
+    public void ShowLine(string line, Func<string, string>? style = null)
+    {
+        string fitted = line[..Math.Min(line.Length, Width - 1)];
+        Out.Write($"\r\e[2K{style?.Invoke(fitted) ?? fitted}");
+        Out.Flush();
+    }
+
+    /// <summary>Takes the line away that was shown.</summary>
+    public void ClearLine() => Out.Write("\r\e[2K");
+
     private static StreamWriter Writer(Stream stream, bool flushEachLine) =>
         new(stream, new UTF8Encoding(encoderShouldEmitUTF8Identifier: false), bufferSize: 16 * 1024) { AutoFlush = flushEachLine };
 

@@ -74,7 +74,7 @@ public sealed class GuestCodeBuilder
                 throw new ProgramException($"{place} leads to {lost.To}, which is no place of it.");
             if (instruction.Transitions.FirstOrDefault(transition => !transition.When.Kinds.Contains(instruction.Op.Result)) is { } wrong)
                 throw new ProgramException($"{place} cannot be tested for '{wrong.When.Text}'.");
-            if (!instruction.Transitions.Any(transition => ReferenceEquals(transition.When.Holds, When.Anything.Holds)))
+            if (!instruction.Transitions.Any(transition => transition.When.IsAnything))
                 throw new ProgramException($"{place} does not say what follows from every result: add Otherwise(...) or Next(...).");
         }
 

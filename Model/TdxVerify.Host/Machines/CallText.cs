@@ -64,15 +64,10 @@ internal static class CallText
     {
         ulong status = answer.Status;
         if (status == (ulong)ExitReason.EptViolation)
-            return $"EPT violation{Kind(answer)}{(machine.Pages.GpaAt(answer.Registers.R8) is var gpa and >= 0 ? $" gpa{gpa}" : "")}";
+            return $"{When.NameOf(ExitReason.EptViolation)}{Kind(answer)}{(machine.Pages.GpaAt(answer.Registers.R8) is var gpa and >= 0 ? $" gpa{gpa}" : "")}";
         if (status is 0 or > uint.MaxValue || !Enum.IsDefined((ExitReason)status))
             return NameOf(status);
-        return (ExitReason)status switch
-        {
-            ExitReason.Tdcall => "TDG.VP.VMCALL",
-            ExitReason.ExternalInterrupt => "TD exit by an interrupt",
-            var reason => $"TD exit: {reason}",
-        };
+        return When.NameOf((ExitReason)status);
     }
 
     private static string Kind(Answer answer)

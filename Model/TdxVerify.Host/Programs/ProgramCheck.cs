@@ -5,15 +5,13 @@ namespace TdxVerify.Host;
 /// <summary>What makes a program well formed. Each fault has the place and the reason.</summary>
 internal sealed class ProgramCheck
 {
-    private const ulong WalkFailed = Status.TDX_EPT_WALK_FAILED;
-
     // What a status can be, as far as hosts tell apart: the class of BUSY comes with operands, errors are of many classes.
     private static readonly (string Name, ulong Status)[] s_statuses =
     [
         ("TDX_SUCCESS", Status.TDX_SUCCESS),
         ("TDX_OPERAND_BUSY", Status.TDX_OPERAND_BUSY + (uint)OperandId.SEPT_TREE),
         ("TDX_OPERAND_BUSY of another operand", Status.TDX_OPERAND_BUSY + (uint)OperandId.TDR),
-        ("an error other than TDX_OPERAND_BUSY", WalkFailed),
+        ("an error other than TDX_OPERAND_BUSY", Status.TDX_EPT_WALK_FAILED),
     ];
 
     private readonly string _program;
@@ -75,7 +73,7 @@ internal sealed class ProgramCheck
             if (transition.When.Kinds.Contains(kind))
                 continue;
             misses = false;
-            Add(transition.Line, IsAnything(transition)
+            Add(transition.Line, transition.When.IsAnything
                 ? $"{place} ignores its result: test it with On(...) and Otherwise(...), or say Whatever(...)."
                 : $"{place} cannot be tested for '{transition.When.Text}'.", state.Action);
         }
@@ -109,8 +107,6 @@ internal sealed class ProgramCheck
             Add(state.Line, $"state {state.Name}: {missing.Message}");
         }
     }
-
-    private static bool IsAnything(ProgramTransition transition) => ReferenceEquals(transition.When.Holds, When.Anything.Holds);
 
     private static bool IsComplete(ProgramState state)
     {
@@ -185,29 +181,12 @@ internal sealed class ProgramCheck
     // Local work joins the access before it, so a loop without an access would never end.
     private void CheckLoops()
     {
-        foreach (ProgramState start in _states.Where(state => state.Action.IsLocal && !IsBounded(state)))
+        static bool CanLoop(ProgramState state) => state.Action.IsLocal && !IsBounded(state);
+        foreach (ProgramState start in _states.Where(CanLoop))
         {
-            if (ComesBack(start))
+            if (ProgramLoops.ComesBack(start, state => Next(state).Where(CanLoop)))
                 Add(start.Line, $"state {start.Name} comes back to itself without an access to shared state.");
         }
-    }
-
-    private bool ComesBack(ProgramState start)
-    {
-        HashSet<string> seen = [];
-        var left = new Stack<ProgramState>([start]);
-        while (left.TryPop(out ProgramState? state))
-        {
-            foreach (ProgramState next in Next(state))
-            {
-                if (next == start)
-                    return true;
-                if (next.Action.IsLocal && !IsBounded(next) && seen.Add(next.Name))
-                    left.Push(next);
-            }
-        }
-
-        return false;
     }
 
     // A loop over GPAs or up to a counter's limit ends.

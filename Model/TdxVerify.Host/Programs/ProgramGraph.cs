@@ -31,7 +31,7 @@ public static class ProgramGraph
     }
 
     private static GraphLabel Label(ProgramTransition transition) =>
-        new(ReferenceEquals(transition.When.Holds, When.Anything.Holds) ? "" : transition.When.Text, "");
+        new(transition.When.IsAnything ? "" : transition.When.Text, "");
 
     // A name that both languages take as it is.
     private static string Identifier(string name, IEnumerable<string> taken)

@@ -52,7 +52,7 @@ public sealed record When(string Text, Predicate<Answer> Holds, params ResultKin
     public static When Error { get; } = OfStatus("error", answer => new StatusCode(answer.Status).IsError);
 
     /// <summary>TDH.VP.ENTER: TD exit by an EPT violation, real or emulated.</summary>
-    public static When EptViolation { get; } = Exit("EPT violation", ExitReason.EptViolation);
+    public static When EptViolation { get; } = Exit(ExitReason.EptViolation);
 
     /// <summary>TDH.VP.ENTER: TD exit by an EPT violation of a pending page.</summary>
     public static When PendingViolation { get; } = OfStatus("EPT violation, pending page", answer => IsViolation(answer, PendingType));
@@ -61,13 +61,16 @@ public sealed record When(string Text, Predicate<Answer> Holds, params ResultKin
     public static When AcceptViolation { get; } = OfStatus("EPT violation, ACCEPT", answer => IsViolation(answer, AcceptType));
 
     /// <summary>TDH.VP.ENTER: TD exit by an external interrupt.</summary>
-    public static When Interrupt { get; } = Exit("TD exit by an interrupt", ExitReason.ExternalInterrupt);
+    public static When Interrupt { get; } = Exit(ExitReason.ExternalInterrupt);
 
     /// <summary>TDH.VP.ENTER: TD exit by TDG.VP.VMCALL.</summary>
-    public static When Vmcall { get; } = Exit("TDG.VP.VMCALL", ExitReason.Tdcall);
+    public static When Vmcall { get; } = Exit(ExitReason.Tdcall);
 
     /// <summary>Whatever it is that no earlier test took.</summary>
     internal static When Anything { get; } = new("otherwise", _ => true, Enum.GetValues<ResultKind>());
+
+    /// <summary>It is <see cref="Anything"/>, of whatever results.</summary>
+    internal bool IsAnything => ReferenceEquals(Holds, Anything.Holds);
 
     /// <summary>TDX_OPERAND_BUSY of one operand.</summary>
     public static When BusyOn(OperandId operand) => Exactly(Status.TDX_OPERAND_BUSY + (uint)operand);
@@ -108,7 +111,15 @@ public sealed record When(string Text, Predicate<Answer> Holds, params ResultKin
     /// <summary>The same as <c>!</c>.</summary>
     public static When LogicalNot(When test) => new($"not {test.Text}", answer => !test.Holds(answer), test.Kinds);
 
-    private static When Exit(string text, ExitReason reason) => OfStatus(text, answer => answer.Status == (ulong)reason);
+    private static When Exit(ExitReason reason) => OfStatus(NameOf(reason), answer => answer.Status == (ulong)reason);
+
+    /// <summary>What a TD exit is called.</summary>
+    internal static string NameOf(ExitReason reason) => reason switch
+    {
+        ExitReason.Tdcall => "TDG.VP.VMCALL",
+        ExitReason.ExternalInterrupt => "TD exit by an interrupt",
+        _ => "EPT violation",
+    };
 
     // A test that leaves the operand open names none.
     private static string ClassName(ulong status) => StatusTable.Find(status)?.Name ?? $"0x{status & StatusCode.NameMask:x}";

@@ -40,12 +40,12 @@ internal sealed class PropsText(Terminal terminal, string implementation, PropsO
                 ? $"  {now,4:0} s  a law is broken: making the sequence small"
                 : $"  {now,4:0} s  {Count(calls)} calls  {Count((long)rate)}/s  {Count(campaign.Sequences)} sequences  cases {occurred}/{all}";
             lock (terminal)
-                terminal.Out.Write($"\r\e[2K{line[..Math.Min(line.Length, terminal.Width - 1)]}");
+                terminal.ShowLine(line);
         }, null, 500, 1000);
         PropsResult result = campaign.Run();
         timer.Change(Timeout.Infinite, Timeout.Infinite);
         lock (terminal)
-            terminal.Out.Write("\r\e[2K");
+            terminal.ClearLine();
         return result;
     }
 

@@ -17,8 +17,7 @@ internal sealed class ScenarioProgress(Terminal terminal, bool isShown) : IDispo
         lock (terminal)
         {
             _isThere = true;
-            terminal.Out.Write($"\r\e[2K{line[..Math.Min(line.Length, terminal.Width - 1)]}");
-            terminal.Out.Flush();
+            terminal.ShowLine(line);
         }
     }
 
@@ -28,7 +27,7 @@ internal sealed class ScenarioProgress(Terminal terminal, bool isShown) : IDispo
         lock (terminal)
         {
             if (_isThere)
-                terminal.Out.Write("\r\e[2K");
+                terminal.ClearLine();
             _isThere = false;
         }
     }

@@ -1,4 +1,5 @@
 using TdxVerify.Abi;
+using TdxVerify.Properties.Explain;
 using TdxVerify.Properties.Lanes;
 using TdxVerify.Properties.Schedules;
 
@@ -98,9 +99,9 @@ internal sealed class SchedulesText(Terminal terminal, ScheduleOptions options)
         Paragraph.Write(terminal, "", terminal.Bold(saved.Lanes.Title));
         Paragraph.Write(
             terminal, "  ",
-            $"made small: {Count(found.First.Plan.Calls.Count, "call")}, {Count(found.First.Plan.Setup.Count, "event")} before them and "
-            + $"{Count(found.First.Outcome.ContextSwitches, "context switch")} became {Count(smallest.Plan.Calls.Count, "call")}, "
-            + $"{Count(smallest.Plan.Setup.Count, "event")} and {Count(smallest.Outcome.ContextSwitches, "context switch")}");
+            $"made small: {Counted.Of(found.First.Plan.Calls.Count, "call")}, {Counted.Of(found.First.Plan.Setup.Count, "event")} before them and "
+            + $"{Counted.Of(found.First.Outcome.ContextSwitches, "context switch")} became {Counted.Of(smallest.Plan.Calls.Count, "call")}, "
+            + $"{Counted.Of(smallest.Plan.Setup.Count, "event")} and {Counted.Of(smallest.Outcome.ContextSwitches, "context switch")}");
         terminal.Out.WriteLine();
         LaneWriter.Write(terminal, saved.Lanes, "  ");
         terminal.Out.WriteLine();
@@ -109,8 +110,6 @@ internal sealed class SchedulesText(Terminal terminal, ScheduleOptions options)
         terminal.Out.WriteLine($"  from seed  ./run-props.sh replay 0x{found.Seed:x} {Arguments()}");
         terminal.Out.WriteLine();
     }
-
-    private static string Count(int count, string what) => count == 1 ? $"1 {what}" : $"{count} {what}{(what.EndsWith('h') ? "es" : "s")}";
 
     private string Arguments()
     {

@@ -20,7 +20,7 @@ internal sealed class ThreadsText(Terminal terminal, ThreadsOptions options)
         ThreadsResult result = run.Run();
         timer.Change(Timeout.Infinite, Timeout.Infinite);
         lock (terminal)
-            terminal.Out.Write("\r\e[2K");
+            terminal.ClearLine();
         return result;
     }
 
@@ -59,7 +59,7 @@ internal sealed class ThreadsText(Terminal terminal, ThreadsOptions options)
             ? $"  {elapsed.TotalSeconds,4:0} s  a history has no explanation: making it small"
             : $"  {elapsed.TotalSeconds,4:0} s  {figures.Calls:#,0} calls  {Percent(figures.Overlapping, figures)} overlapping  {Percent(figures.Busy, figures)} BUSY";
         lock (terminal)
-            terminal.Out.Write($"\r\e[2K{line[..Math.Min(line.Length, terminal.Width - 1)]}");
+            terminal.ShowLine(line);
     }
 
     private void WriteFailure(ThreadsFailure failure, string file)

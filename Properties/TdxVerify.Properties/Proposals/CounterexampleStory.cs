@@ -1,3 +1,4 @@
+using TdxVerify.Properties.Explain;
 using TdxVerify.Properties.Exploration.Reports;
 using TdxVerify.Properties.Lanes;
 
@@ -29,15 +30,13 @@ public static class CounterexampleStory
         }
 
         yield return loop is not null
-            ? $"After {Events(lanes.Items).Count() - events.Length} events comes a loop of {events.Length} that can go on for ever, with {Count(run.ContextSwitches, "change")} of who runs in all: {run.Property}."
+            ? $"After {Events(lanes.Items).Count() - events.Length} events comes a loop of {events.Length} that can go on for ever, with {Counted.Of(run.ContextSwitches, "change")} of who runs in all: {run.Property}."
             : events is [.., var last]
-                ? $"It ends, after {Count(run.Steps, "step")} and {Count(run.ContextSwitches, "change")} of who runs, with {Tell(lanes, last)}."
+                ? $"It ends, after {Counted.Of(run.Steps, "step")} and {Counted.Of(run.ContextSwitches, "change")} of who runs, with {Tell(lanes, last)}."
                 : $"At the start: {run.Property}.";
         if (loop is null && events is not [.., { Tone: LaneTone.Bad }])
             yield return $"From there on {run.Property}.";
     }
-
-    private static string Count(int number, string noun) => number == 1 ? $"1 {noun}" : $"{number} {noun}s";
 
     private static string Tell(LaneDiagram lanes, LaneEvent e) => $"{lanes.Lanes[e.Lane]}: {e.Text}{(e.Detail.Length > 0 ? $" ({e.Detail})" : "")}";
 

@@ -111,7 +111,7 @@ public sealed class ThreadsRun
         }
         catch (UndecidedHistoryException e)
         {
-            _undecided.Add(new UndecidedHistory(e.Message, [.. history.Events]));
+            _undecided.Add(new UndecidedHistory(e.Message, history.Events));
             return false;
         }
         finally

@@ -63,6 +63,8 @@ internal sealed class HostCheck(HostPrograms host, string file)
         }
     }
 
+    private static IEnumerable<ProgramState> Next(HostProgram program, ProgramState state) => state.Transitions.Select(transition => StateOf(program, transition));
+
     private static ProgramState StateOf(HostProgram program, ProgramTransition transition) => program.States.First(state => state.Name == transition.To);
 
     // The mutexes of all vCPUs count as one, so they say nothing.
@@ -109,29 +111,11 @@ internal sealed class HostCheck(HostPrograms host, string file)
         ILookup<int, Place> places = entry.Places.Where(place => place.Frame.Program == program).ToLookup(place => place.Frame.State);
         HashSet<ProgramState> locked = [.. program.States.Where((state, number) => CannotEndALoop(state.Action)
             && places[number].Any() && places[number].All(place => place.Held.Find(KernelLocks.MmuLock) is { IsExclusive: true }))];
-        if (program.States.FirstOrDefault(state => locked.Contains(state) && ComesBack(program, state, locked)) is { } start)
+        if (program.States.FirstOrDefault(state => locked.Contains(state) && ProgramLoops.ComesBack(state, each => Next(program, each).Where(locked.Contains))) is { } start)
         {
             Add(program, start, $"comes back to itself with {KernelLocks.MmuLock} held for write, without a SEAMCALL and without bound: "
                 + "nobody who needs the lock can end that. Bound it with CountBelow(...), or drop the lock in it.");
         }
-    }
-
-    private static bool ComesBack(HostProgram program, ProgramState start, HashSet<ProgramState> within)
-    {
-        HashSet<ProgramState> seen = [];
-        var left = new Stack<ProgramState>([start]);
-        while (left.TryPop(out ProgramState? state))
-        {
-            foreach (ProgramState next in state.Transitions.Select(transition => StateOf(program, transition)).Where(within.Contains))
-            {
-                if (next == start)
-                    return true;
-                if (seen.Add(next))
-                    left.Push(next);
-            }
-        }
-
-        return false;
     }
 
     private static bool CannotEndALoop(HostAction action) => action is not (SeamcallAction or CallAction or CountAction or NextGpaAction or DropLockAction);

@@ -79,7 +79,7 @@ public sealed record ProposalComparison(
     /// <summary>Configurations with those first of which few states of Linux 6.19 are pinned, so that a verdict comes early.</summary>
     public static IReadOnlyList<StandardConfiguration> SmallFirst(IEnumerable<StandardConfiguration> configurations)
     {
-        Dictionary<string, long> states = ProposalManifest.Cells.Where(pin => pin.Proposal == Upstream.V6_19.Name).ToDictionary(pin => pin.Configuration, pin => pin.States);
+        Dictionary<string, long> states = ProposalManifest.CellsOf(Upstream.V6_19).ToDictionary(pin => pin.Configuration, pin => pin.States);
         return [.. configurations.OrderBy(configuration => !configuration.IsExplored).ThenBy(configuration => states[configuration.Name])];
     }
 
@@ -87,7 +87,7 @@ public sealed record ProposalComparison(
     public static ProposalComparison WithUpstream(ProposalReport report)
     {
         Proposal upstream = Upstream.V6_19;
-        Dictionary<string, CellPin> pins = ProposalManifest.Cells.Where(pin => pin.Proposal == upstream.Name).ToDictionary(pin => pin.Configuration);
+        Dictionary<string, CellPin> pins = ProposalManifest.CellsOf(upstream).ToDictionary(pin => pin.Configuration);
         (CellPin There, CellPin Here)[] pairs = [.. report.Results.Select(result => (pins[result.Configuration.Name], CellPin.Of(report.Proposal, result)))];
         bool anyExplored = report.Results.Any(result => result.Configuration.IsExplored);
         CellPin[] explored = [.. pairs.Select(pair => pair.There).Where(pin => !anyExplored || StandardConfigurations.Find(pin.Configuration)!.IsExplored)];

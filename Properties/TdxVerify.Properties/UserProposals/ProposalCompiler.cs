@@ -75,11 +75,14 @@ internal static class ProposalCompiler
     /// <summary>Refuses the proposal if there is a reason, in the order of the lines, each with its source.</summary>
     public static void Refuse(string file, IReadOnlyList<string> lines, IReadOnlyList<Refusal> refusals)
     {
-        if (refusals.Count == 0)
-            return;
-        throw new RefusedException([.. refusals.Distinct().OrderBy(refusal => refusal.Line).ThenBy(refusal => refusal.Column)
-            .Select(refusal => refusal.File == file && refusal.Line > 0 && refusal.Line <= lines.Count ? refusal with { Source = lines[refusal.Line - 1] } : refusal)]);
+        if (refusals.Count > 0)
+            throw Refused(file, lines, refusals);
     }
+
+    /// <summary>The refusal for some reasons, in the order of the lines, each with its source.</summary>
+    public static RefusedException Refused(string file, IReadOnlyList<string> lines, IReadOnlyList<Refusal> refusals) =>
+        new([.. refusals.Distinct().OrderBy(refusal => refusal.Line).ThenBy(refusal => refusal.Column)
+            .Select(refusal => refusal.File == file && refusal.Line > 0 && refusal.Line <= lines.Count ? refusal with { Source = lines[refusal.Line - 1] } : refusal)]);
 
     private static Refusal Error(string file, Diagnostic error) =>
         At(file, error.Location, $"error {error.Id}: {error.GetMessage(System.Globalization.CultureInfo.InvariantCulture).Replace(MissingUsing, "", StringComparison.Ordinal)}{NameHint.Of(error)}");

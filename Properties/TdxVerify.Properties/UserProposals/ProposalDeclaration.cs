@@ -69,5 +69,5 @@ internal static class ProposalDeclaration
     }
 
     private static RefusedException Refused(CompiledProposal compiled, int line, string text) =>
-        new([new Refusal(compiled.File, line, 0, text) { Source = line > 0 && line <= compiled.Lines.Count ? compiled.Lines[line - 1] : "" }]);
+        ProposalCompiler.Refused(compiled.File, compiled.Lines, [new Refusal(compiled.File, line, 0, text)]);
 }

@@ -1,4 +1,5 @@
 using TdxVerify.Host.Proposals;
+using TdxVerify.Properties.Explain;
 using TdxVerify.Properties.Proposals;
 using TdxVerify.Properties.UserProposals;
 
@@ -18,26 +19,15 @@ internal sealed class CheckText(Terminal terminal)
     /// <summary>Runs, and tells each property when the first run is found that refutes it.</summary>
     public IReadOnlyList<ProposalReport> RunLive(Proposal proposal, ProposalRun run)
     {
-        terminal.Out.WriteLine($"{terminal.Bold(proposal.Name)}  {Count(run.Cells, "configuration")}, small ones first");
+        terminal.Out.WriteLine($"{terminal.Bold(proposal.Name)}  {Counted.Of(run.Cells, "configuration")}, small ones first");
         terminal.Out.Flush();
         run.CellDone += (_, result) => Tell(result, run.Elapsed);
-        using var done = new ManualResetEventSlim();
-        var status = new Thread(() =>
-        {
-            while (!done.Wait(RedrawMilliseconds))
-                ShowStatus(run);
-        });
-        if (terminal.IsInteractive)
-            status.Start();
         try
         {
-            return run.Run();
+            return Redrawn.While(terminal, RedrawMilliseconds, () => ShowStatus(run), run.Run);
         }
         finally
         {
-            done.Set();
-            if (terminal.IsInteractive)
-                status.Join();
             ClearStatus();
         }
     }
@@ -52,18 +42,8 @@ internal sealed class CheckText(Terminal terminal)
         string verdict = report.Verdict.ToString().ToLowerInvariant();
         terminal.Out.WriteLine();
         terminal.Out.WriteLine($"{(report.Verdict == ProposalVerdict.Safe ? terminal.Good(verdict) : terminal.Bad(verdict))}  {report.Proposal.Name}: "
-            + $"{Count(comparison.Better, "cell")} better than {comparison.With.Name}, {comparison.Worse} worse; {report.States:N0} states, {time.TotalSeconds:0.0} s");
+            + $"{Counted.Of(comparison.Better, "cell")} better than {comparison.With.Name}, {comparison.Worse} worse; {report.States:N0} states, {time.TotalSeconds:0.0} s");
     }
-
-    private static string Count(int count, string noun) => count == 1 ? $"1 {noun}" : $"{count} {noun}s";
-
-    private static string Mark(bool? holds, bool? weakly) => (holds, weakly) switch
-    {
-        (false, _) => "✗",
-        (null, _) => "?",
-        (true, false) => "(✓)",
-        _ => "✓",
-    };
 
     private static string Name(CellState state) => state switch
     {
@@ -93,8 +73,7 @@ internal sealed class CheckText(Terminal terminal)
         lock (_writing)
         {
             string line = $"{run.Done} of {run.Cells} configurations, {run.Elapsed.TotalSeconds:0} s: {string.Join(", ", run.UnderWay)}";
-            terminal.Out.Write($"\r\e[2K{terminal.Faint(line[..Math.Min(line.Length, terminal.Width - 1)])}");
-            terminal.Out.Flush();
+            terminal.ShowLine(line, terminal.Faint);
             _hasStatus = true;
         }
     }
@@ -102,7 +81,7 @@ internal sealed class CheckText(Terminal terminal)
     private void ClearStatus()
     {
         if (_hasStatus)
-            terminal.Out.Write("\r\e[2K");
+            terminal.ClearLine();
         _hasStatus = false;
     }
 
@@ -113,14 +92,14 @@ internal sealed class CheckText(Terminal terminal)
         foreach ((ProposalProperty property, bool? there) in ProposalProperties.All.Zip(comparison.Verdicts))
         {
             bool? holds = report.Holds(property);
-            string mark = Mark(holds, report.Holds(property, weakly: true));
+            string mark = VerdictMark.Of(holds, report.Holds(property, weakly: true));
             string style = holds switch
             {
                 false => terminal.Bad(mark),
                 true => terminal.Good(mark),
                 _ => mark,
             };
-            terminal.Out.WriteLine($"  {property.Title(),-NameWidth}{style}{new string(' ', here - mark.Length)}{Mark(there, null)}");
+            terminal.Out.WriteLine($"  {property.Title(),-NameWidth}{style}{new string(' ', here - mark.Length)}{VerdictMark.Of(there, null)}");
         }
 
         foreach (((_, string title, Bound bound), string there) in report.Bounds.All.Zip(comparison.Bounds))
@@ -133,7 +112,7 @@ internal sealed class CheckText(Terminal terminal)
     private void WriteDifference(ProposalReport report, ProposalComparison comparison)
     {
         terminal.Out.WriteLine();
-        string where = Count(report.Results.Count, "configuration");
+        string where = Counted.Of(report.Results.Count, "configuration");
         if (comparison.Cells.Count == 0 && comparison.BoundCells.Count == 0)
         {
             terminal.Out.WriteLine($"No cell and no bound differs from {comparison.With.Name} on {where}.");
@@ -159,25 +138,12 @@ internal sealed class CheckText(Terminal terminal)
         terminal.Out.WriteLine();
         terminal.Out.WriteLine(terminal.Bold("Refuted, by the shortest run for each property"));
         foreach (Refutation refutation in report.Refutations)
-        {
-            string cause = refutation.Cause is { } found ? $"; cause: {found.Name} ({found.Why})" : "";
-            Paragraph.Write(terminal, $"  {refutation.Property.Title(),-NameWidth}", $"{refutation.In.Configuration.Name}, {refutation.Finding.Run.Steps} steps{cause}");
-        }
+            Paragraph.Write(terminal, $"  {refutation.Property.Title(),-NameWidth}", RefutationText.Line(refutation));
 
         WriteRun(shortest, "the shortest run that refutes it");
         if (comparison.ShortestWorse(report) is { } worse && (worse.Property, worse.In) != (shortest.Property, shortest.In))
             WriteRun(worse, $"the shortest run of what holds for {comparison.With.Name}");
     }
 
-    private void WriteRun(Refutation refutation, string what)
-    {
-        terminal.Out.WriteLine();
-        terminal.Out.WriteLine(terminal.Bad($"not {refutation.Property.Title()}: {what}"));
-        foreach (string sentence in CounterexampleStory.Of(refutation))
-            Paragraph.Write(terminal, "  ", sentence);
-        if (refutation.Cause is { } cause)
-            Paragraph.Write(terminal, "  ", $"Cause: {cause.Name}; {cause.Why}.");
-        terminal.Out.WriteLine();
-        LaneWriter.Write(terminal, refutation.Finding.Run.Lanes, "  ");
-    }
+    private void WriteRun(Refutation refutation, string what) => RefutationText.WriteRun(terminal, refutation, $"not {refutation.Property.Title()}: {what}");
 }

@@ -1,7 +1,7 @@
 using System.CommandLine;
-using TdxVerify.Abi;
 using TdxVerify.Host;
 using TdxVerify.Host.Proposals;
+using TdxVerify.Properties.Explain;
 using TdxVerify.Properties.Proposals.Manifest;
 
 namespace TdxVerify.Cli.Commands.Proposals;
@@ -9,9 +9,12 @@ namespace TdxVerify.Cli.Commands.Proposals;
 /// <summary><c>proposals list</c>: who proposed what, and the configurations that proposals are run on.</summary>
 internal static class ProposalsListCommand
 {
+    private const string Text = "text";
+    private const string Markdown = "markdown";
+
     public static Command Create(Terminal terminal)
     {
-        var format = new Option<string>("--format") { HelpName = "FORMAT", Description = "text, or markdown: the tables of Properties/README.md, with the pinned verdicts", DefaultValueFactory = _ => "text" };
+        var format = new Option<string>("--format") { HelpName = "FORMAT", Description = $"{Text}, or {Markdown}: the tables of Properties/README.md, with the pinned verdicts", DefaultValueFactory = _ => Text };
         var command = new CliCommand("list", "the proposals with their claims, and the configurations with all their agents")
         {
             Examples = [("", "who proposed what, and what it is run on"), ("--format markdown", "the tables of Properties/README.md")],
@@ -23,12 +26,10 @@ internal static class ProposalsListCommand
 
     private static int Run(Terminal terminal, string format)
     {
-        if (format == "text")
+        if (CommonOptions.ParseFormat(format, Text, Markdown) == Text)
             Write(terminal);
-        else if (format == "markdown")
-            WriteMarkdown(terminal);
         else
-            throw new InputException($"--format: there is no format '{format}'; it is text or markdown");
+            WriteMarkdown(terminal);
         return ExitStatus.Held;
     }
 
@@ -58,7 +59,7 @@ internal static class ProposalsListCommand
         foreach (StandardConfiguration configuration in StandardConfigurations.All)
         {
             TdLayout td = configuration.Td;
-            terminal.Out.WriteLine($"{terminal.Bold(configuration.Name)}  {terminal.Faint($"{Plural(td.Vcpus, "vCPU")}, {Plural(td.Gpas.Length, "GPA")}{(configuration.IsExplored ? "" : ", sampled")}")}");
+            terminal.Out.WriteLine($"{terminal.Bold(configuration.Name)}  {terminal.Faint($"{Counted.Of(td.Vcpus, "vCPU")}, {Counted.Of(td.Gpas.Length, "GPA")}{(configuration.IsExplored ? "" : ", sampled")}")}");
             (string, string)[] rows =
             [
                 ("what", configuration.What),
@@ -76,6 +77,4 @@ internal static class ProposalsListCommand
         string gpas = role.Gpas.IsEmpty ? "" : $" on {string.Join(", ", role.Gpas.Select(gpa => $"gpa{gpa}"))}";
         return $"{role.Name}: {role.Path}{gpas}{(role.Repeat == HostAgent.Endless ? ", again and again" : role.Repeat == 1 ? "" : $", {role.Repeat} times")}";
     }
-
-    private static string Plural(int count, string noun) => count == 1 ? $"1 {noun}" : $"{count} {noun}s";
 }

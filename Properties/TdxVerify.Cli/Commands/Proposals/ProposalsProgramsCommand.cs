@@ -39,13 +39,9 @@ internal static class ProposalsProgramsCommand
             terminal,
             ProposalsCommand.FindProposal("programs", parsed.GetRequiredValue(name)),
             parsed.GetValue(program),
-            ParseFormat(parsed.GetRequiredValue(format))));
+            CommonOptions.ParseFormat(parsed.GetRequiredValue(format), Text, Mermaid, Dot)));
         return command;
     }
-
-    private static string ParseFormat(string format) => format is Text or Mermaid or Dot
-        ? format
-        : throw new InputException($"--format: there is no format '{format}'; it is {Text}, {Mermaid} or {Dot}");
 
     private static int Run(Terminal terminal, Proposal proposal, string? name, string format)
     {

@@ -40,13 +40,9 @@ internal static class ProposalsShowCommand
                 Configurations = ProposalsCommand.FindConfigurations(parsed.GetValue(configurations)),
                 Workers = ProposalsCommand.ParseWorkers(parsed.GetValue(workers)),
             },
-            ParseFormat(parsed.GetRequiredValue(format))));
+            CommonOptions.ParseFormat(parsed.GetRequiredValue(format), Text, Mermaid, Svg)));
         return command;
     }
-
-    private static string ParseFormat(string format) => format is Text or Mermaid or Svg
-        ? format
-        : throw new InputException($"--format: there is no format '{format}'; it is {Text}, {Mermaid} or {Svg}");
 
     private static int Run(Terminal terminal, ProposalOptions options, string format)
     {
@@ -70,16 +66,7 @@ internal static class ProposalsShowCommand
         terminal.Out.WriteLine();
         table.WriteRows([report]);
         foreach (Refutation refutation in report.Refutations)
-        {
-            terminal.Out.WriteLine();
-            terminal.Out.WriteLine(terminal.Bad($"not {refutation.Property.Title()}"));
-            foreach (string sentence in CounterexampleStory.Of(refutation))
-                Paragraph.Write(terminal, "  ", sentence);
-            if (refutation.Cause is { } cause)
-                Paragraph.Write(terminal, "  ", $"Cause: {cause.Name}; {cause.Why}.");
-            terminal.Out.WriteLine();
-            LaneWriter.Write(terminal, refutation.Finding.Run.Lanes, "  ");
-        }
+            RefutationText.WriteRun(terminal, refutation, $"not {refutation.Property.Title()}");
     }
 
     private static void WriteRuns(Terminal terminal, ProposalReport report, string format)

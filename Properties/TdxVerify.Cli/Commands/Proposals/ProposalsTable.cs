@@ -26,24 +26,13 @@ internal sealed class ProposalsTable(Terminal terminal)
     /// <summary>Runs, and shows how far it is where standard output is a terminal.</summary>
     public IReadOnlyList<ProposalReport> RunLive(ProposalRun run)
     {
-        if (!terminal.IsInteractive)
-            return run.Run();
         int drawn = 0;
-        using var done = new ManualResetEventSlim();
-        var thread = new Thread(() =>
-        {
-            while (!done.Wait(RedrawMilliseconds))
-                drawn = Redraw(run, drawn);
-        });
-        thread.Start();
         try
         {
-            return run.Run();
+            return Redrawn.While(terminal, RedrawMilliseconds, () => drawn = Redraw(run, drawn), run.Run);
         }
         finally
         {
-            done.Set();
-            thread.Join();
             Clear(drawn);
         }
     }
@@ -61,7 +50,7 @@ internal sealed class ProposalsTable(Terminal terminal)
         foreach (ProposalReport report in reports.Where(report => report.Refutations.Count > 0))
         {
             foreach (Refutation refutation in report.Refutations)
-                Paragraph.Write(terminal, $"{terminal.Bold(report.Proposal.Name.PadRight(26))}", Line(refutation));
+                Paragraph.Write(terminal, $"{terminal.Bold(report.Proposal.Name.PadRight(26))}", $"not {refutation.Property.Title()}: {RefutationText.Line(refutation)}");
         }
 
         ConfigurationResult[] open = [.. reports.SelectMany(report => report.Results).Where(result => result.Result.Coverage != Coverage.Complete)];
@@ -97,12 +86,6 @@ internal sealed class ProposalsTable(Terminal terminal)
         _ => "explored in part and sampled",
     };
 
-    private static string Line(Refutation refutation)
-    {
-        string cause = refutation.Cause is { } found ? $"; cause: {found.Name} ({found.Why})" : "";
-        return $"not {refutation.Property.Title()}: {refutation.In.Configuration.Name}, {refutation.Finding.Run.Steps} steps{cause}";
-    }
-
     private IEnumerable<string> Lines(IReadOnlyList<ProposalReport> reports)
     {
         yield return terminal.Faint(string.Concat(_columns.Select((column, i) => Padded(column.Top, column.Width, i == 0))).TrimEnd());
@@ -123,12 +106,13 @@ internal sealed class ProposalsTable(Terminal terminal)
 
     private string Cell(ProposalReport report, ProposalProperty property, int width)
     {
-        (string mark, Func<string, string> style) = (report.Holds(property), report.Holds(property, weakly: true)) switch
+        bool? holds = report.Holds(property);
+        string mark = VerdictMark.Of(holds, report.Holds(property, weakly: true));
+        Func<string, string> style = holds switch
         {
-            (false, _) => ("✗", terminal.Bad),
-            (null, _) => ("?", terminal.Faint),
-            (true, false) => ("(✓)", terminal.Good),
-            _ => ("✓", (Func<string, string>)terminal.Good),
+            false => terminal.Bad,
+            null => terminal.Faint,
+            _ => terminal.Good,
         };
         return new string(' ', width - mark.Length) + style(mark);
     }

@@ -14,7 +14,7 @@ public static class ProposalDocument
         yield return $"|---|{string.Concat(Enumerable.Repeat("---|", ProposalProperties.All.Count))}{string.Concat(Enumerable.Repeat("--:|", Bounds.Unknown.All.Count + 1))}";
         foreach (Proposal proposal in ProposalTable.All)
         {
-            CellPin[] cells = [.. CellsOf(proposal)];
+            CellPin[] cells = [.. ProposalManifest.CellsOf(proposal)];
             IEnumerable<string> properties = ProposalProperties.All.Select(property => Verdict(proposal, cells, property));
             IEnumerable<string> bounds = Bounds.Unknown.All.Select((_, bound) => CellPin.Most(Explored(cells), bound));
             yield return $"| `{proposal.Name}` | {string.Join(" | ", properties)} | {string.Join(" | ", bounds)} | {cells.Sum(cell => cell.States).ToString("#,0", CultureInfo.InvariantCulture)} |";
@@ -56,8 +56,6 @@ public static class ProposalDocument
     }
 
     private static string Escaped(string text) => text.Replace("|", "\\|", StringComparison.Ordinal);
-
-    private static IEnumerable<CellPin> CellsOf(Proposal proposal) => ProposalManifest.Cells.Where(cell => cell.Proposal == proposal.Name);
 
     private static IEnumerable<CellPin> Explored(IEnumerable<CellPin> cells) =>
         cells.Where(cell => StandardConfigurations.Find(cell.Configuration)!.IsExplored);

@@ -1,3 +1,4 @@
+using TdxVerify.Host.Proposals;
 using TdxVerify.Properties.Pins;
 
 namespace TdxVerify.Properties.Proposals.Manifest;
@@ -23,6 +24,9 @@ public static class ProposalManifest
 
     /// <summary>Each proposal in each configuration.</summary>
     public static IReadOnlyList<CellPin> Cells => s_cells.Value;
+
+    /// <summary>A proposal in each configuration.</summary>
+    public static IEnumerable<CellPin> CellsOf(Proposal proposal) => Cells.Where(cell => cell.Proposal == proposal.Name);
 
     /// <summary>Each property that a proposal does not have.</summary>
     public static IReadOnlyList<CausePin> Causes => s_causes.Value;
