@@ -16,7 +16,7 @@ internal static class ThreadsProps
     {
         SavedFailure.CheckFolder(output);
         using IPort port = target.Open(new PlatformInfo { Profile = profile, LpCount = Math.Max(options.Threads, new PlatformInfo().LpCount) });
-        var run = new ThreadsRun(port, options);
+        using var run = new ThreadsRun(port, options);
         var text = new ThreadsText(terminal, options);
         if (!asJson)
             text.WriteStart(port.Name);

@@ -18,6 +18,8 @@ internal sealed class History(LeafSet<BranchingState> leaves)
     /// <summary>A search notes with one bit each which events of a group it has passed.</summary>
     public const int LargestGroup = 64;
 
+    private static readonly LeafOperand s_entered = LeafOperands.Of(HostLeaf.TDH_VP_ENTER)[0];
+
     private readonly List<TraceEvent> _events = [];
     private readonly List<Entry> _entries = [];
     private readonly List<int> _open = [];
@@ -70,7 +72,24 @@ internal sealed class History(LeafSet<BranchingState> leaves)
             _entries.Add(new Entry(e));
         for (int start = first; start < _events.Count; start = _entries[start].GroupEnd)
             Group(start);
+        FindResults(first);
         FindOverlaps(first);
+    }
+
+    // What a vCPU was told and carried out stays as it is until it is told something else, whatever it enters meanwhile.
+    private void FindResults(int first)
+    {
+        var shown = new Dictionary<ulong, int>();
+        for (int e = _events.Count - 1; e >= first; e--)
+        {
+            ref readonly TraceEvent current = ref this[e];
+            if (current.Kind == TraceEventKind.GuestResult)
+                shown[current.Hpa] = e;
+            else if (current.Kind == TraceEventKind.Guest)
+                shown.Remove(current.Hpa);
+            else if (current.Kind is TraceEventKind.End or TraceEventKind.Seamcall && (HostLeaf)LeafNames.Number(current.Input.Rax) == HostLeaf.TDH_VP_ENTER)
+                _entries[e].Result = s_entered.PageOf(current.Input) is { } vcpu ? shown.GetValueOrDefault(vcpu, -1) : -1;
+        }
     }
 
     private void Group(int start)
@@ -126,7 +145,7 @@ internal sealed class History(LeafSet<BranchingState> leaves)
                     Close(e);
                     break;
                 case TraceEventKind.Seamcall:
-                    _entries[e].Recorded = RecordedEnd.Of(this, e, leaves.Host(current.Input.Rax));
+                    _entries[e].Recorded = RecordedEnd.Of(current.Output, e, _entries[e].Result, leaves.Host(current.Input.Rax));
                     break;
                 default:
                     break;
@@ -168,7 +187,7 @@ internal sealed class History(LeafSet<BranchingState> leaves)
         int begin = _open[place];
         _entries[begin].End = e;
         _entries[e].Begin = begin;
-        _entries[begin].Recorded = RecordedEnd.Of(this, e, leaves.Host(_events[e].Input.Rax));
+        _entries[begin].Recorded = RecordedEnd.Of(_events[e].Output, e, _entries[e].Result, leaves.Host(_events[e].Input.Rax));
         _open.RemoveAt(place);
     }
 
@@ -180,6 +199,7 @@ internal sealed class History(LeafSet<BranchingState> leaves)
         public int Begin = e;
         public int GroupEnd = e + 1;
         public int Before = -1;
+        public int Result = -1;
         public bool StartsOverlap;
         public bool Overlaps;
     }

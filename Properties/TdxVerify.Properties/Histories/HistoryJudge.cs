@@ -20,6 +20,11 @@ public sealed class HistoryJudge
     // Some minutes.
     private const long DefaultMostSteps = 200_000_000;
 
+    // What can be explained is explained with a third of this, nearly always: some steps for each call, and where calls
+    // meet densely many more.
+    private const long Patience = 300_000;
+    private const long PatiencePerEvent = 50;
+
     private readonly HistorySearch _search;
     private readonly LeafSet<BranchingState> _leaves;
     private readonly long _mostSteps;
@@ -37,6 +42,12 @@ public sealed class HistoryJudge
     /// <summary>Visible steps made so far, for measurements.</summary>
     public long Steps => _search.Steps;
 
+    /// <summary>
+    /// Where the last judgement was that there is an explanation: one. The interleaving of visible steps, with the begins and
+    /// ends of their calls, from the start of the history.
+    /// </summary>
+    public IEnumerable<HistoryStep> Explanation => _search.Log.Steps;
+
     /// <summary>A new history begins, on a fresh platform.</summary>
     public void Reset() => _search.Clear();
 
@@ -44,14 +55,17 @@ public sealed class HistoryJudge
     /// Judges what follows, together with all before. After a finding the history is over.
     /// </summary>
     /// <param name="events">From the start, or a point where no call is in flight, up to another one.</param>
+    /// <param name="stop">Gives it up.</param>
     /// <returns>Null: there is an explanation so far.</returns>
+    /// <exception cref="OperationCanceledException">It was given up. The history is over.</exception>
     /// <exception cref="UndecidedHistoryException">There is no answer in as many steps as are allowed. The history is over.</exception>
     /// <exception cref="InputException">The history has what is not judged.</exception>
-    public HistoryFinding? Judge(ReadOnlySpan<TraceEvent> events)
+    public HistoryFinding? Judge(ReadOnlySpan<TraceEvent> events, CancellationToken stop = default)
     {
+        _search.Stop = stop;
         _search.Add(events);
         _search.LastStep = _search.Steps + _mostSteps;
-        if (IsExplained(Effort.Narrow))
+        if (IsFoundSoon())
             return null;
         int unexplained = Unexplained();
         return unexplained == _search.History.Count ? null : Explain(unexplained);
@@ -66,7 +80,7 @@ public sealed class HistoryJudge
         while (explained < all)
         {
             explained = LongestFoundEasily(explained);
-            if (explained == all || !IsExplained(explained + 1, Effort.Thorough))
+            if (explained == all || !IsExplained(explained + 1))
                 break;
             explained++;
         }
@@ -83,7 +97,7 @@ public sealed class HistoryJudge
         for (int stride = 1; unexplained - explained > 1; stride *= 2)
         {
             int events = unexplained <= all ? (explained + unexplained) / 2 : Math.Min(explained + stride, all);
-            if (IsExplained(events, Effort.Narrow))
+            if (IsFoundSoon(events))
                 explained = events;
             else
                 unexplained = events;
@@ -92,15 +106,27 @@ public sealed class HistoryJudge
         return explained;
     }
 
-    private bool IsExplained(int events, Effort effort)
+    private bool IsFoundSoon(int events)
     {
-        _search.Restart(events, effort == Effort.Thorough ? Effort.Wide : Effort.Narrow);
-        return IsExplained(effort);
+        _search.Restart(events);
+        return IsFoundSoon();
     }
 
-    private bool IsExplained(Effort effort)
+    private bool IsFoundSoon()
     {
-        bool isExplained = _search.IsExplained(effort, out bool isDecided);
+        long last = _search.LastStep;
+        _search.LastStep = Math.Min(last, _search.Steps + Patience + (PatiencePerEvent * _search.History.Count));
+        bool isFound = _search.IsExplained(Effort.Wide, out _);
+        _search.LastStep = last;
+        _search.Stop.ThrowIfCancellationRequested();
+        return isFound;
+    }
+
+    private bool IsExplained(int events)
+    {
+        _search.Restart(events, Effort.Wide);
+        bool isExplained = _search.IsExplained(Effort.Thorough, out bool isDecided);
+        _search.Stop.ThrowIfCancellationRequested();
         return isDecided ? isExplained : throw new UndecidedHistoryException(_mostSteps);
     }
 

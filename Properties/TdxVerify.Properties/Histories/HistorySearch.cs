@@ -12,14 +12,16 @@ namespace TdxVerify.Properties.Histories;
 /// </summary>
 /// <remarks>
 /// <para>Depth first. Of the calls in flight only those are tried that must be (<see cref="Movers"/>), a call that can no
-/// longer end as recorded is given up at once, and a configuration that explained nothing is not looked at again.</para>
+/// longer end as recorded is given up at once, a configuration that explained nothing is not looked at again, and from a
+/// dead end it goes back to where another order can change what was decisive (<see cref="Blame"/>).</para>
 /// <para>Which calls must be tried depends on what each call can use, and that is learnt on the way. A segment, from one
 /// point where no call is in flight to the next, is searched again from its start whenever something was learnt in it.
-/// A dead end hides what the other calls in flight would have used from there on. So before a segment is left as
-/// one that has no (further) explanation, it is searched once more thoroughly: a call that cannot end as recorded stops
-/// where it is, keeps its locks, and the others go on; so do they all where an event between calls does not hold. That
-/// visits every interleaving of calls that stop when they fail, up to the order of steps that do not conflict; if
-/// nothing new is learnt in all of it, then nothing was missed before.</para>
+/// A dead end hides what the other calls in flight would have used from there on; some of it is seen by going on from dead
+/// ends at random (<see cref="FootprintProbe"/>). Before a segment is left as one that has no (further) explanation, it is
+/// searched once more thoroughly: a call that cannot end as recorded stops where it is, keeps its locks, and the others go
+/// on; so do they all where an event between calls does not hold, and nothing is left out for want of blame. That visits
+/// every interleaving of calls that stop when they fail, up to the order of steps that do not conflict; if nothing new is
+/// learnt in all of it, then nothing was missed before.</para>
 /// </remarks>
 internal sealed class HistorySearch
 {
@@ -31,16 +33,19 @@ internal sealed class HistorySearch
     // Each has a copy of the calls in flight: some 100 MB in all.
     private const int MostKeptChoices = 30_000;
 
-    private const int DeadEndsPerProbe = 512;
+    private const int DeadEndsAllProbed = 64;
 
-    // An explanation that is found at all by calls that help one another in turn took at most half as many.
-    private const int NarrowDeadEnds = 100_000;
+    private const int DeadEndsPerProbe = 64;
+
+    // Nearly all explanations that calls helping one another in turn have are found by then.
+    private const int NarrowDeadEnds = 1000;
 
     private readonly Configuration _configuration;
     private readonly Playback _playback;
     private readonly Movers _movers;
     private readonly FootprintProbe _probe;
-    private readonly HashSet<UInt128> _seen = [];
+    private readonly FailedConfigurations _failed = new();
+    private readonly Blame _blame = new();
     private readonly List<Choice> _choices = [];
     private AnswerCollector? _collector;
     private Effort _least;
@@ -68,6 +73,12 @@ internal sealed class HistorySearch
     /// <summary>The <see cref="Steps"/> at which a search is given up.</summary>
     public long LastStep { get; set; } = long.MaxValue;
 
+    /// <summary>Gives a search up as well.</summary>
+    public CancellationToken Stop { get; set; }
+
+    /// <summary>The way to where the search is: where all is explained, the interleaving that explains it.</summary>
+    public StepLog Log { get; } = new();
+
     /// <summary>The last event that all before it were explained of.</summary>
     public int Deepest { get; private set; }
 
@@ -86,7 +97,8 @@ internal sealed class HistorySearch
         _least = least;
         _configuration.Clear();
         _choices.Clear();
-        _seen.Clear();
+        _failed.Clear();
+        Log.Cut(0);
         _segment = -1;
         _helper = -1;
         _playback.Cut = _playback.Known = events;
@@ -109,7 +121,7 @@ internal sealed class HistorySearch
     public bool IsExplained(Effort effort, out bool isDecided)
     {
         bool isExplained = Search(effort, LastStep);
-        isDecided = isExplained || Steps < LastStep;
+        isDecided = isExplained || (Steps < LastStep && !Stop.IsCancellationRequested);
         return isExplained;
     }
 
@@ -122,7 +134,7 @@ internal sealed class HistorySearch
         _collector = new AnswerCollector(_configuration, History, unexplained);
         long last = Steps + CollectingSteps;
         Search(Effort.Wide, last);
-        bool isComplete = Steps < last;
+        bool isComplete = Steps < last && !Stop.IsCancellationRequested;
         candidates = _collector.Candidates;
         _collector = null;
         return isComplete;
@@ -133,7 +145,7 @@ internal sealed class HistorySearch
     private bool Search(Effort effort, long last)
     {
         bool goesOn = true;
-        while (Steps < last)
+        while (Steps < last && !Stop.IsCancellationRequested)
         {
             if (goesOn && Advance())
             {
@@ -164,28 +176,32 @@ internal sealed class HistorySearch
                 return true;
             ref readonly TraceEvent current = ref History[e];
             if (_collector is not null && _collector.Add(e))
-                return false;
+                return BlameAny();
             switch (current.Kind)
             {
                 case TraceEventKind.Begin:
                     if (History.StartsOverlap(e) && !EnterSegment())
                         return false;
                     _playback.Begin(e);
+                    Log.Add(new HistoryStep(HistoryStepKind.Begin, current.Lp, e));
                     break;
                 case TraceEventKind.Seamcall when !_configuration.IsInFlight(current.Lp):
                     _playback.Begin(e);
+                    Log.Add(new HistoryStep(HistoryStepKind.Begin, current.Lp, e));
                     continue;
                 case TraceEventKind.Seamcall:
                 case TraceEventKind.End:
                     _configuration.End(current.Lp);
+                    Log.Add(new HistoryStep(HistoryStepKind.End, current.Lp, e));
                     break;
                 default:
                     bool holds = _playback.Carry(e, out bool hasLearnt);
+                    Log.Add(new HistoryStep(HistoryStepKind.Event, StepLog.Event, e), _configuration.Accesses.Accesses);
                     Note(hasLearnt);
                     if (holds)
                         break;
                     if (CurrentEffort != Effort.Thorough || _configuration.InFlight == 0)
-                        return false;
+                        return BlameOn(StepLog.Event);
                     _configuration.GetStuck();
                     return true;
             }
@@ -200,14 +216,11 @@ internal sealed class HistorySearch
     {
         if (_segment >= 0 && _choices[_segment].Cursor == _playback.Cursor)
             return true;
-        if (!_seen.Add(Key(0)))
-            return false;
+        UInt128 key = Key(0);
+        if (!_failed.Meet(key))
+            return BlameAsBefore(key);
         Settle();
-        _choices.Add(new Choice(_configuration.Save(), _playback.Cursor, 0, _segment)
-        {
-            IsStart = true,
-            Effort = _least,
-        });
+        _choices.Add(new Choice(_configuration.Save(), _playback.Cursor, Log.Count, key, _segment) { IsStart = true, Effort = _least });
         _segment = _choices.Count - 1;
         _pass++;
         return true;
@@ -227,19 +240,21 @@ internal sealed class HistorySearch
     private bool Move()
     {
         if (_configuration.IsAlone && !_configuration.IsStuck)
-            return _configuration.Movable != 0 && Step(BitOperations.TrailingZeroCount(_configuration.Movable));
+            return _configuration.Movable != 0 ? Step(BitOperations.TrailingZeroCount(_configuration.Movable)) : BlameAny();
         if (_helper >= 0)
             return Help();
         int movers = CurrentEffort == Effort.Narrow ? _configuration.Movable : _movers.Choose();
         if (movers == 0)
-            return false;
+            return BlameAny();
         if (BitOperations.IsPow2(movers))
             return Step(BitOperations.TrailingZeroCount(movers));
-        if (!_seen.Add(Key(_pass)))
-            return false;
+        UInt128 key = Key(_pass);
+        if (!_failed.Meet(key))
+            return BlameAsBefore(key);
         int first = (movers & _playback.Goals) is > 0 and var goals ? goals & -goals : movers & -movers;
-        _choices.Add(new Choice(_configuration.Save(), _playback.Cursor, movers & ~first, _segment));
-        return Step(BitOperations.TrailingZeroCount(first));
+        var choice = new Choice(_configuration.Save(), _playback.Cursor, Log.Count, key, _segment) { Left = movers };
+        _choices.Add(choice);
+        return Try(choice, first);
     }
 
     // Narrow: a call that goes on before the one that ends next does so up to a step that matters to it.
@@ -250,7 +265,7 @@ internal sealed class HistorySearch
         if (goals == 0 || (_configuration.Movable >> helper & 1) == 0)
         {
             _helper = -1;
-            return goals != 0 && Move();
+            return goals != 0 ? Move() : BlameAny();
         }
 
         int goal = BitOperations.TrailingZeroCount(goals);
@@ -267,10 +282,11 @@ internal sealed class HistorySearch
     {
         Steps++;
         Note(_playback.Step(lp));
+        Log.Add(new HistoryStep(HistoryStepKind.Step, lp, _configuration.Call(lp)), _configuration.Accesses.Accesses);
         if (CanEndAsRecorded(lp))
             return true;
         if (CurrentEffort != Effort.Thorough || _configuration.IsAlone)
-            return false;
+            return BlameOn(lp);
         _configuration.GiveUp(lp);
         return true;
     }
@@ -292,7 +308,7 @@ internal sealed class HistorySearch
             && (!agent.IsInGuest || end.Result < 0 || !_playback.IsKnown(end.Result) || RecordedEnd.IsPossible(_configuration.Program(agent.Call.Vcpu), History[end.Result]));
     }
 
-    // To the last point where another call can be tried; false: there is none.
+    // To the last point where another call can be tried that may prevent what failed; false: there is none.
     private bool GoBack(Effort most)
     {
         if (_segment >= 0 && CurrentEffort != Effort.Thorough && !_configuration.IsAlone)
@@ -300,34 +316,83 @@ internal sealed class HistorySearch
         while (_choices.Count > 0)
         {
             Choice last = _choices[^1];
-            _configuration.Restore(last.Point);
-            _playback.Cursor = last.Cursor;
-            _helper = -1;
+            if (CurrentEffort == Effort.Thorough || _collector is not null)
+                _blame.BeOnAny();
+            bool isAtFault = _blame.Follow(Log, last.Step);
+            (last.Blame ??= new Blame()).Add(_blame);
+            Return(last);
             if (last.IsStart)
             {
                 if (StartAgain(last, most))
                     return true;
                 _segment = last.Parent;
-                Drop(last);
+                Leave(last);
                 continue;
             }
 
-            int next = last.Movers & -last.Movers;
-            last.Movers &= ~next;
-            if (last.Movers == 0)
-                Drop(last);
-            if (CurrentEffort == Effort.Narrow && (next & _playback.Goals) == 0)
-            {
-                _helper = BitOperations.TrailingZeroCount(next);
-                if (Help())
-                    return true;
-            }
-            else if (Step(BitOperations.TrailingZeroCount(next)))
-            {
+            if (isAtFault)
+                last.Wanted |= Preventing(last);
+            int wanted = last.Left & last.Wanted;
+            if (wanted == 0)
+                Leave(last);
+            else if (Try(last, wanted & -wanted))
                 return true;
-            }
         }
 
+        return false;
+    }
+
+    private void Return(Choice choice)
+    {
+        _configuration.Restore(choice.Point);
+        _playback.Cursor = choice.Cursor;
+        Log.Cut(choice.Step);
+        _helper = -1;
+    }
+
+    // A narrow search knows too little of what calls use.
+    private int Preventing(Choice choice) =>
+        _blame.IsOnAny || CurrentEffort == Effort.Narrow ? choice.Left : _movers.Against(choice.Tried);
+
+    private bool Try(Choice choice, int one)
+    {
+        int lp = BitOperations.TrailingZeroCount(one);
+        choice.Left &= ~one;
+        choice.Tried = lp;
+        int goals = _playback.Goals & _configuration.Movable;
+        if (CurrentEffort != Effort.Narrow || goals == 0 || (one & goals) != 0)
+            return Step(lp);
+        _helper = lp;
+        return Help();
+    }
+
+    private void Leave(Choice last)
+    {
+        Blame blame = last.Blame!;
+        _failed.Fail(last.Key, blame);
+        _blame.Become(blame);
+        _configuration.Forget(last.Point);
+        _choices.RemoveAt(_choices.Count - 1);
+    }
+
+    private bool BlameAny()
+    {
+        _blame.BeOnAny();
+        return false;
+    }
+
+    private bool BlameOn(int lp)
+    {
+        _blame.BeOn(lp);
+        return false;
+    }
+
+    private bool BlameAsBefore(UInt128 key)
+    {
+        if (_failed.Of(key) is { } blame)
+            _blame.Become(blame);
+        else
+            _blame.BeOnAny();
         return false;
     }
 
@@ -337,14 +402,20 @@ internal sealed class HistorySearch
         if (CurrentEffort == Effort.Narrow)
         {
             if (deadEnds == NarrowDeadEnds)
-                _choices.RemoveRange(_segment + 1, _choices.Count - _segment - 1);
+                Abandon();
             return;
         }
 
-        if (BitOperations.IsPow2(deadEnds + 1) || deadEnds % DeadEndsPerProbe == 0)
+        if (deadEnds < DeadEndsAllProbed || deadEnds % DeadEndsPerProbe == 0)
             Note(_probe.Run() | _probe.Run());
         if (segment.HasLearnt && deadEnds < EarlyDeadEnds)
-            _choices.RemoveRange(_segment + 1, _choices.Count - _segment - 1);
+            Abandon();
+    }
+
+    private void Abandon()
+    {
+        _choices.RemoveRange(_segment + 1, _choices.Count - _segment - 1);
+        _blame.BeOnAny();
     }
 
     private bool StartAgain(Choice segment, Effort most)
@@ -355,39 +426,14 @@ internal sealed class HistorySearch
         segment.Effort = next;
         segment.HasLearnt = false;
         segment.DeadEnds = 0;
+        segment.Blame = null;
         _pass++;
         return true;
-    }
-
-    private void Drop(Choice last)
-    {
-        _configuration.Forget(last.Point);
-        _choices.RemoveAt(_choices.Count - 1);
     }
 
     private UInt128 Key(ulong pass)
     {
         UInt128 hash = _configuration.Hash();
         return WordHash.Of((ulong)(hash >> 64), (ulong)hash, ((ulong)_playback.Cursor.Event << 32) ^ pass, _playback.Cursor.Passed);
-    }
-
-    // A point to go back to: the start of a segment, or calls that are still to be tried.
-    private sealed class Choice(Configuration.Point point, Cursor cursor, int movers, int parent)
-    {
-        public Configuration.Point Point => point;
-
-        public Cursor Cursor => cursor;
-
-        public int Parent => parent;
-
-        public int Movers { get; set; } = movers;
-
-        public bool IsStart { get; init; }
-
-        public Effort Effort { get; set; }
-
-        public bool HasLearnt { get; set; }
-
-        public int DeadEnds { get; set; }
     }
 }

@@ -99,17 +99,11 @@ internal sealed class Playback(Configuration configuration, History history)
     public bool Step(int lp)
     {
         int call = configuration.Call(lp);
-        if (!history.Overlaps(call))
-        {
-            configuration.Step(lp);
-            return false;
-        }
-
         int place = configuration.Place(lp);
         configuration.NoteAccesses();
         configuration.Step(lp);
         configuration.StopNoting();
-        return history.Footprint(call).Add(place, configuration.Accesses.Accesses);
+        return history.Overlaps(call) && history.Footprint(call).Add(place, configuration.Accesses.Accesses);
     }
 
     // An end waits for its call; a SEAMCALL that nothing overlaps with is begin and end.
@@ -133,7 +127,7 @@ internal sealed class Playback(Configuration configuration, History history)
                 return true;
             case TraceEventKind.GuestResult:
                 // What is recorded of a vCPU that is gone is the recorder's own memory of it.
-                return !configuration.TryFindVcpu(current.Hpa, out int vcpu) || IsAsRecorded(configuration.Result(vcpu), current);
+                return !configuration.TryFindVcpu(current.Hpa, out int vcpu) || RecordedEnd.IsAsRecorded(configuration.Result(vcpu), current);
             case TraceEventKind.Write:
                 configuration.Write(current);
                 return true;
@@ -144,10 +138,6 @@ internal sealed class Playback(Configuration configuration, History history)
                 throw new InputException($"line {current.Line}: lock, unlock, enter and exit are not judged in a sequence in which calls overlap");
         }
     }
-
-    private static bool IsAsRecorded(in GuestProgram program, in TraceEvent recorded) =>
-        program.Result.Completed == recorded.Completed && program.Result.VirtualizationException == recorded.VirtualizationException
-        && (!recorded.HasOutput || program.Result.Registers == recorded.Output);
 
     private void FindGoals()
     {

@@ -6,7 +6,7 @@ namespace TdxVerify.Properties.Histories;
 
 /// <summary>How a call in flight is recorded to end, and so which of its steps can still decide it.</summary>
 /// <param name="Event">The event of its end.</param>
-/// <param name="Result">The event with what became of the guest's TDCALL; -1: none.</param>
+/// <param name="Result">The event that shows what became of what the guest was told; -1: none.</param>
 /// <param name="Output">Its registers at the end.</param>
 /// <param name="LastStep">The last step of its leaf, counted from 0, that gives this status; -1: none, it succeeds.</param>
 internal readonly record struct RecordedEnd(int Event, int Result, RegisterFile Output, int LastStep)
@@ -14,10 +14,8 @@ internal readonly record struct RecordedEnd(int Event, int Result, RegisterFile 
     /// <summary>Nothing is known of how it ends.</summary>
     public static RecordedEnd Unknown => new(-1, -1, default, -1);
 
-    public static RecordedEnd Of(History events, int end, Leaf<BranchingState>? leaf)
+    public static RecordedEnd Of(in RegisterFile output, int end, int result, Leaf<BranchingState>? leaf)
     {
-        RegisterFile output = events[end].Output;
-        int result = end + 1 < events.Count && events[end + 1] is { Kind: TraceEventKind.GuestResult, HasOutput: true } shown && IsOf(events[end], shown) ? end + 1 : -1;
         int last = -1;
         for (int step = 0; leaf is not null && output.Rax != Status.TDX_SUCCESS && step < leaf.Steps.Length; step++)
         {
@@ -43,11 +41,13 @@ internal readonly record struct RecordedEnd(int Event, int Result, RegisterFile 
         _ => true,
     };
 
-    private static bool IsOf(in TraceEvent end, in TraceEvent result) =>
-        (HostLeaf)LeafNames.Number(end.Input.Rax) == HostLeaf.TDH_VP_ENTER && LeafOperands.Of(HostLeaf.TDH_VP_ENTER)[0].PageOf(end.Input) == result.Hpa;
+    /// <summary>What the guest was told can still become this.</summary>
+    public static bool IsPossible(in GuestProgram program, in TraceEvent result) => program.IsPending || IsAsRecorded(program, result);
 
-    /// <summary>The guest can still be shown this.</summary>
-    public static bool IsPossible(in GuestProgram program, in TraceEvent result) => !program.TdcallReturned || program.Result.Registers == result.Output;
+    /// <summary>This is what became of what the guest was told.</summary>
+    public static bool IsAsRecorded(in GuestProgram program, in TraceEvent result) =>
+        program.Result.Completed == result.Completed && program.Result.VirtualizationException == result.VirtualizationException
+        && (!result.HasOutput || program.Result.Registers == result.Output);
 
     /// <summary>A failure gives this status.</summary>
     public static bool Gives(in Failure failure, ulong rax) => failure.Detail is FailureDetail.LevelInStatus or FailureDetail.X2ApicIdInStatus

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using TdxVerify.Hardware.Trace;
 using TdxVerify.Properties.Histories;
 
@@ -12,10 +11,8 @@ namespace TdxVerify.Properties.Threads;
 /// Nothing is carried out again, since threads do not meet the same way twice. So a call can only go if no answer
 /// that stays depends on it: first whole rounds, then single calls, over and over until nothing goes any more.
 /// </remarks>
-internal sealed class HistoryShrinker(HistoryJudge judge, TimeSpan time, Func<bool> isStopped)
+internal sealed class HistoryShrinker(HistoryJudge judge, CancellationToken stop)
 {
-    private readonly Stopwatch _time = Stopwatch.StartNew();
-
     /// <summary>Calls that ended among events.</summary>
     public static int CallsIn(IEnumerable<TraceEvent> events) => events.Count(e => e.Kind is TraceEventKind.End or TraceEventKind.Seamcall);
 
@@ -46,16 +43,16 @@ internal sealed class HistoryShrinker(HistoryJudge judge, TimeSpan time, Func<bo
         return (smallest, finding);
     }
 
-    private bool IsOver => _time.Elapsed >= time || isStopped();
+    private bool IsOver => stop.IsCancellationRequested;
 
     private HistoryFinding? Fails(List<TraceEvent> events, TraceEvent at)
     {
         judge.Reset();
         try
         {
-            return judge.Judge([.. events]) is { } found && found.Position == events.Count - 1 && IsSame(found.Event, at) ? found : null;
+            return judge.Judge([.. events], stop) is { } found && found.Position == events.Count - 1 && IsSame(found.Event, at) ? found : null;
         }
-        catch (UndecidedHistoryException)
+        catch (Exception e) when (e is UndecidedHistoryException or OperationCanceledException)
         {
             return null;
         }

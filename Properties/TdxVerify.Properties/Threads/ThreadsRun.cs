@@ -11,7 +11,7 @@ namespace TdxVerify.Properties.Threads;
 /// Drives a port from several threads and judges what happened, round by round: some interleaving of the model's steps,
 /// consistent with the order of time, must explain every answer.
 /// </summary>
-public sealed class ThreadsRun
+public sealed class ThreadsRun : IDisposable
 {
     private readonly ThreadsOptions _options;
     private readonly IPort _port;
@@ -19,7 +19,7 @@ public sealed class ThreadsRun
     private readonly Stopwatch _time = new();
     private readonly Stopwatch _judging = new();
     private readonly List<UndecidedHistory> _undecided = [];
-    private volatile bool _isStopped;
+    private readonly CancellationTokenSource _stop = new();
 
     /// <summary>A run on a port, which stays its owner's.</summary>
     /// <exception cref="InputException">The port cannot be used by threads, or has too few logical processors.</exception>
@@ -40,8 +40,8 @@ public sealed class ThreadsRun
     /// <summary>A failing history is being made small.</summary>
     public bool IsShrinking { get; private set; }
 
-    /// <summary>Ends the run after the round that is being made.</summary>
-    public void Stop() => _isStopped = true;
+    /// <summary>Ends the run as soon as the round that is being made is over, judged or not.</summary>
+    public void Stop() => _stop.Cancel();
 
     /// <summary>Runs until the time is over, a history has no explanation (an undecided one is left, and kept), or <see cref="Stop"/>.</summary>
     /// <exception cref="InputException">The port does not carry out a call that it must know.</exception>
@@ -68,11 +68,14 @@ public sealed class ThreadsRun
             Seed = _options.Seed,
             Failure = failure,
             Undecided = _undecided,
-            WasInterrupted = _isStopped && failure is null,
+            WasInterrupted = _stop.IsCancellationRequested && failure is null,
         };
     }
 
-    private bool IsOver => _isStopped || _time.Elapsed >= _options.Time || Figures.Calls >= _options.Calls;
+    /// <inheritdoc/>
+    public void Dispose() => _stop.Dispose();
+
+    private bool IsOver => _stop.IsCancellationRequested || _time.Elapsed >= _options.Time || Figures.Calls >= _options.Calls;
 
     private ThreadsFailure? MakeHistory(ThreadedHistory history, int number)
     {
@@ -106,12 +109,16 @@ public sealed class ThreadsRun
         _judging.Start();
         try
         {
-            finding = _judge.Judge(events);
+            finding = _judge.Judge(events, _stop.Token);
             return true;
         }
         catch (UndecidedHistoryException e)
         {
             _undecided.Add(new UndecidedHistory(e.Message, history.Events));
+            return false;
+        }
+        catch (OperationCanceledException)
+        {
             return false;
         }
         finally
@@ -129,7 +136,9 @@ public sealed class ThreadsRun
     private ThreadsFailure Shrink(List<TraceEvent> events, HistoryFinding finding)
     {
         IsShrinking = true;
-        var shrinker = new HistoryShrinker(_judge, _options.ShrinkTime, () => _isStopped);
+        using var over = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
+        over.CancelAfter(_options.ShrinkTime);
+        var shrinker = new HistoryShrinker(_judge, over.Token);
         int made = HistoryShrinker.CallsIn(events[..(finding.Position + 1)]);
         (IReadOnlyList<TraceEvent> smallest, HistoryFinding last) = shrinker.Shrink(events, finding);
         return new ThreadsFailure($"{last.Rejection.Event}: {last.Rejection.Reason}", last, smallest, HistoryShrinker.CallsIn(smallest), made);

@@ -20,7 +20,8 @@ public sealed class ThreadedRunTests(Judging judging) : IClassFixture<Judging>
     {
         using var port = new ReferencePort(new PlatformInfo { Profile = profile });
 
-        ThreadsResult result = new ThreadsRun(port, new ThreadsOptions { Threads = 4, Seed = 1, Calls = 400, Time = s_patience }).Run();
+        using var run = new ThreadsRun(port, new ThreadsOptions { Threads = 4, Seed = 1, Calls = 400, Time = s_patience });
+        ThreadsResult result = run.Run();
 
         Assert.True(result.Failure is null, result.Failure?.Reason);
         Assert.True(result.Figures.Overlapping > 0 && result.Figures.Busy > 0, $"{result.Figures}: calls hardly met");
@@ -31,7 +32,8 @@ public sealed class ThreadedRunTests(Judging judging) : IClassFixture<Judging>
     {
         using var port = new ReferencePort(new PlatformInfo());
 
-        ThreadsResult result = new ThreadsRun(port, new ThreadsOptions { Threads = 2, Seed = 1, Calls = 400, MostSteps = 100, Time = s_patience }).Run();
+        using var run = new ThreadsRun(port, new ThreadsOptions { Threads = 2, Seed = 1, Calls = 400, MostSteps = 100, Time = s_patience });
+        ThreadsResult result = run.Run();
 
         Assert.Null(result.Failure);
         Assert.True(result.Histories > 1);
@@ -46,7 +48,8 @@ public sealed class ThreadedRunTests(Judging judging) : IClassFixture<Judging>
         using var port = new ReferencePort(platform);
         var options = new ThreadsOptions { Threads = 8, Seed = 1, Calls = 1000, Time = s_patience };
 
-        ThreadsResult result = new ThreadsRun(port, options).Run();
+        using var run = new ThreadsRun(port, options);
+        ThreadsResult result = run.Run();
 
         Assert.Null(result.Failure);
         Assert.Empty(result.Undecided);
@@ -63,7 +66,8 @@ public sealed class ThreadedRunTests(Judging judging) : IClassFixture<Judging>
         using var port = new ReferencePort(platform, Enum.Parse<RemovedLock>(without));
         var options = new ThreadsOptions { Threads = 4, Seed = 1, Calls = 20_000, MostSteps = 1_000_000, Time = s_patience, ShrinkTime = TimeSpan.FromSeconds(1) };
 
-        ThreadsResult result = new ThreadsRun(port, options).Run();
+        using var run = new ThreadsRun(port, options);
+        ThreadsResult result = run.Run();
 
         Assert.True(result.Failure is not null, $"not noticed: {result.Figures}");
         Assert.True(result.Failure.Calls <= result.Failure.CallsMade);
