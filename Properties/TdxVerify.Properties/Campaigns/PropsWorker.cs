@@ -83,7 +83,7 @@ public sealed class PropsWorker : IDisposable
         Config config = Config.Quick
             .WithMaxTest(SequencesPerRound)
             .WithRunner(SilentRunner.Instance)
-            .WithReplay(new Replay(new Rnd(Mix(_options.Seed, (ulong)round)), null));
+            .WithReplay(new Replay(new Rnd(ChoiceStream.SeedOf(_options.Seed, (ulong)round)), null));
         Check.One(config, property);
         return _failing is null ? null : Minimize();
     }
@@ -104,7 +104,6 @@ public sealed class PropsWorker : IDisposable
     public void Dispose() => _port?.Dispose();
 
     // The seed must have odd gamma and well mixed bits; FsCheck takes care of the first.
-    private static ulong Mix(ulong seed, ulong round) => ChoiceStream.FromSeed(seed ^ (round * 0x9E37_79B9_7F4A_7C15), 1)[0, 0];
 
     private Func<ChoiceStream, IEnumerable<ChoiceStream>> Shrinker()
     {

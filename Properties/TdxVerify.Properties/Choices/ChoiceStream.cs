@@ -30,6 +30,11 @@ public sealed class ChoiceStream
     /// <summary>A stream computed from a seed.</summary>
     public static ChoiceStream FromSeed(ulong seed, int operations) => new(seed, null, operations);
 
+    /// <summary>The seed of one stream of many: other ones for every seed, neighbouring seeds too.</summary>
+    /// <param name="seed">The seed of all of them together.</param>
+    /// <param name="number">Which of them, from 0.</param>
+    public static ulong SeedOf(ulong seed, ulong number) => SplitMix(seed ^ (number * 0x9E37_79B9_7F4A_7C15), 0);
+
     /// <summary>A stream of these values, <see cref="Width"/> for each operation.</summary>
     public static ChoiceStream FromValues(ulong[] values) => new(0, values, values.Length / Width);
 

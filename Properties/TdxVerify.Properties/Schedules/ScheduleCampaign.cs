@@ -87,7 +87,7 @@ public sealed class ScheduleCampaign
         Scheduler scheduler = CreateScheduler(_options);
         do
         {
-            ulong seed = ChoiceStream.FromSeed(_options.Seed ^ ((ulong)Interlocked.Increment(ref _plans) * 0x9E37_79B9_7F4A_7C15), 1)[0, 0];
+            ulong seed = ChoiceStream.SeedOf(_options.Seed, (ulong)Interlocked.Increment(ref _plans));
             if (RunPlan(runner, generator, scheduler, seed, coverage, isOver) is not { } found)
                 continue;
             _stopped = true;

@@ -54,7 +54,7 @@ public sealed class ThreadsRun : IDisposable
         {
             while (failure is null && !IsOver)
             {
-                int seed = (int)ChoiceStream.FromSeed(_options.Seed + (ulong)histories, 1)[0, 0];
+                int seed = (int)ChoiceStream.SeedOf(_options.Seed, (ulong)histories);
                 failure = MakeHistory(new ThreadedHistory(_port, threads, _options.Threads, seed), (int)histories++);
             }
         }

@@ -75,7 +75,7 @@ public sealed class ScheduleLawTests
 
     [Theory]
     [MemberData(nameof(Faults))]
-    public void A_fault_breaks_a_law_and_is_made_small(string names, string leaf, string fault, string step, string law, int calls, int switches)
+    public void A_fault_breaks_a_law_and_is_made_minimal(string names, string leaf, string fault, string step, string law, int calls, int switches)
     {
         LeafSet<BranchingState> faulty = SchedulePlans.With(leaf, each => !each.Text.Contains(step, StringComparison.Ordinal) || !IsOfKind(each, fault)
             ? each
@@ -87,6 +87,10 @@ public sealed class ScheduleLawTests
         Assert.NotNull(found);
         Assert.Equal(law, found.Outcome.Failure!.Law);
         Assert.True(found.Plan.Calls.Count <= calls && found.Outcome.ContextSwitches <= switches, $"{found.Plan.Calls.Count} calls, {ScheduleRun.Text(found.Outcome.Schedule)}");
+        using ConcurrentRunner runner = SchedulePlans.Runner(found.Plan, faulty, law);
+        var minimal = new MinimalSchedule(runner, found);
+        minimal.NoCallCanGo();
+        minimal.NoFewerSwitchesDo();
     }
 
     [Fact]
