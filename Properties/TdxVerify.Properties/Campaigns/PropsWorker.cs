@@ -103,8 +103,6 @@ public sealed class PropsWorker : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _port?.Dispose();
 
-    // The seed must have odd gamma and well mixed bits; FsCheck takes care of the first.
-
     private Func<ChoiceStream, IEnumerable<ChoiceStream>> Shrinker()
     {
         var shrinker = new StreamShrinker();

@@ -20,9 +20,9 @@ public sealed class HistoryJudge
     // Some minutes.
     private const long DefaultMostSteps = 200_000_000;
 
-    // What can be explained is explained with a third of this, nearly always: some steps for each call, and where calls
-    // meet densely many more.
-    private const long Patience = 300_000;
+    // What can be explained is explained with a part of this, nearly always: some steps for each call, and where calls meet
+    // densely many more.
+    private const long Patience = 500_000;
     private const long PatiencePerEvent = 50;
 
     private readonly HistorySearch _search;

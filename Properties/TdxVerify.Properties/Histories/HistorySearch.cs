@@ -38,7 +38,7 @@ internal sealed class HistorySearch
     private const int DeadEndsPerProbe = 64;
 
     // Nearly all explanations that calls helping one another in turn have are found by then.
-    private const int NarrowDeadEnds = 1000;
+    private const int NarrowDeadEnds = 3000;
 
     private readonly Configuration _configuration;
     private readonly Playback _playback;

@@ -7,7 +7,7 @@ public sealed class UndecidedHistoryException : InputException
 {
     /// <summary>Nothing was found in so many steps.</summary>
     public UndecidedHistoryException(long steps)
-        : base($"the history is undecided: neither an explanation nor a contradiction was found in {steps:N0} steps")
+        : base($"the history is undecided: neither an explanation nor a contradiction was found in {steps:N0} steps; what comes before a point where no call is in flight may be decided on its own")
     {
     }
 }

@@ -38,7 +38,7 @@ public sealed class ThreadedRunTests(Judging judging) : IClassFixture<Judging>
         Assert.Null(result.Failure);
         Assert.True(result.Histories > 1);
         Assert.NotEmpty(result.Undecided);
-        Assert.All(result.Undecided, history => Assert.Equal("the history is undecided: neither an explanation nor a contradiction was found in 100 steps", history.Reason));
+        Assert.All(result.Undecided, history => Assert.StartsWith("the history is undecided: neither an explanation nor a contradiction was found in 100 steps; ", history.Reason, StringComparison.Ordinal));
     }
 
     [Fact]
@@ -64,7 +64,7 @@ public sealed class ThreadedRunTests(Judging judging) : IClassFixture<Judging>
     {
         var platform = new PlatformInfo();
         using var port = new ReferencePort(platform, Enum.Parse<RemovedLock>(without));
-        var options = new ThreadsOptions { Threads = 4, Seed = 1, Calls = 20_000, MostSteps = 1_000_000, Time = s_patience, ShrinkTime = TimeSpan.FromSeconds(1) };
+        var options = new ThreadsOptions { Threads = 4, Seed = 1, Calls = 20_000, MostSteps = 2_000_000, Time = s_patience, ShrinkTime = TimeSpan.FromSeconds(1) };
 
         using var run = new ThreadsRun(port, options);
         ThreadsResult result = run.Run();
