@@ -8,7 +8,7 @@ namespace TdxVerify.Cli.Commands;
 internal static class ExplorationBench
 {
     private const string Scenario = "zero-step-vs-aug-2";
-    private const int Runs = 3;
+    private const int Runs = 7;
 
     public static int Run(Terminal terminal, bool asJson)
     {

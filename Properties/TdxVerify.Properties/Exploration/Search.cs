@@ -38,7 +38,7 @@ internal sealed unsafe class Search<TLocal> : IDisposable
         for (int e = 0; options.EndsRuns && e < system.Events.Count; e++)
             _ends |= system.Events[e].EndsRun ? 1UL << e : 0;
         WarmUp.Run(_system);
-        Set = new StateSet(_system.Layout.Words, options.Workers);
+        Set = new StateSet(_system.Layout.Words, options.Workers, StateSet.CapacityFor(options.ExpectedStates));
     }
 
     /// <summary>The states found.</summary>
@@ -138,7 +138,7 @@ internal sealed unsafe class Search<TLocal> : IDisposable
     private void Begin()
     {
         Set.Dispose();
-        Set = new StateSet(_system.Layout.Words, _options.Workers);
+        Set = new StateSet(_system.Layout.Words, _options.Workers, StateSet.CapacityFor(_options.ExpectedStates));
         Array.Clear(_firsts);
         _seenEvents = 0;
         _transitions = 0;

@@ -9,6 +9,9 @@ public sealed record SearchOptions
     /// <summary>Bytes for states and table; a search that would need more ends incomplete.</summary>
     public long MemoryLimit { get; init; } = DefaultMemoryLimit();
 
+    /// <summary>About how many states there are; 0: nobody knows. The table is made that large at once.</summary>
+    public long ExpectedStates { get; init; }
+
     /// <summary>Levels, at most; a search that is not through then ends incomplete.</summary>
     public int DepthLimit { get; init; } = int.MaxValue;
 

@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics.X86;
 
@@ -12,6 +13,7 @@ namespace TdxVerify.Properties.Exploration;
 internal sealed unsafe class StateSet : IDisposable
 {
     private const double HighestLoad = 0.75;
+    private const long LeastCapacity = 1 << 14;
     private const int TagShift = 32;
 
     private readonly StateStore[] _stores;
@@ -20,13 +22,16 @@ internal sealed unsafe class StateSet : IDisposable
     private ulong* _entries;
     private ulong _mask;
 
-    public StateSet(int words, int workers, long firstCapacity = 1 << 14)
+    public StateSet(int words, int workers, long firstCapacity)
     {
         Words = words;
         _isAlone = workers == 1;
         _stores = [.. Enumerable.Range(0, workers).Select(_ => new StateStore(words))];
         Allocate(firstCapacity);
     }
+
+    /// <summary>Entries of a table in which so many states are not crowded.</summary>
+    public static long CapacityFor(long states) => (long)BitOperations.RoundUpToPowerOf2((ulong)Math.Max(LeastCapacity, (long)(states / HighestLoad)));
 
     public int Words { get; }
 

@@ -12,7 +12,8 @@ internal static class OwnChecker
     /// <summary>Searches.</summary>
     /// <param name="twin">The scenario.</param>
     /// <param name="workers">Threads.</param>
-    public static (CheckerResult Result, TimeSpan Elapsed) Run(Twin twin, int workers = 1)
+    /// <param name="expectedStates">About how many states there are; 0: nobody knows.</param>
+    public static (CheckerResult Result, TimeSpan Elapsed) Run(Twin twin, int workers = 1, long expectedStates = 0)
     {
         var machine = new HostMachine(ScenarioTable.Find(twin.Scenario)!.Configuration);
         GC.Collect();
@@ -20,7 +21,7 @@ internal static class OwnChecker
         ProcessCost.ForgetPeak();
         using var process = Process.GetCurrentProcess();
         TimeSpan before = process.TotalProcessorTime;
-        using var search = new Search<Thread>(machine, new SearchOptions { Workers = workers, GoesOn = true });
+        using var search = new Search<Thread>(machine, new SearchOptions { Workers = workers, GoesOn = true, ExpectedStates = expectedStates });
         search.Run();
         process.Refresh();
         double seconds = (process.TotalProcessorTime - before).TotalSeconds;
