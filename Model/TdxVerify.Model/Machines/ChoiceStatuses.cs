@@ -19,4 +19,7 @@ public static class ChoiceStatuses
         Status.TDX_INCORRECT_MSR_VALUE + 0x10A => ChoicePoint.CpuidConfigurationRefused,
         _ => null,
     };
+
+    /// <summary>The same as a set, one bit: <see cref="ChoicePoint"/>; 0: none.</summary>
+    public static uint SetOf(ulong rax) => Find(rax) is { } choice ? 1u << (int)choice : 0;
 }

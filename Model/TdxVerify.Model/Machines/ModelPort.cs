@@ -35,7 +35,7 @@ public sealed class ModelPort<S> : IPort, IChoiceOracle, IChoiceControl
     public IEnumerable<LockOperation> HeldLocks => _locks.Held;
 
     /// <inheritdoc/>
-    public void Observe(ulong rax) => Machine.Choices = ChoiceStatuses.Find(rax) is { } choice ? 1u << (int)choice : 0;
+    public void Observe(ulong rax) => Machine.Choices = ChoiceStatuses.SetOf(rax);
 
     /// <inheritdoc/>
     public void FailNext(ChoicePoint choice) => Machine.Choices |= 1u << (int)choice;

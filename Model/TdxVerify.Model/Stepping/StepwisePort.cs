@@ -45,7 +45,7 @@ public sealed class StepwisePort<S> : IPort, IChoiceOracle
     public ref S State => ref _state;
 
     /// <inheritdoc/>
-    public void Observe(ulong rax) => _choices = ChoiceStatuses.Find(rax) is { } choice ? 1u << (int)choice : 0;
+    public void Observe(ulong rax) => _choices = ChoiceStatuses.SetOf(rax);
 
     /// <inheritdoc/>
     public PortResult Reset()

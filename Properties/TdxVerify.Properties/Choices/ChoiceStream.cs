@@ -12,6 +12,9 @@ public sealed class ChoiceStream
     /// <summary>Values for each operation.</summary>
     public const int Width = 16;
 
+    // Of SplitMix64: 2^64 divided by the golden ratio.
+    private const ulong Gamma = 0x9E37_79B9_7F4A_7C15;
+
     private readonly ulong[]? _values;
 
     private ChoiceStream(ulong seed, ulong[]? values, int operations)
@@ -33,7 +36,7 @@ public sealed class ChoiceStream
     /// <summary>The seed of one stream of many: other ones for every seed, neighbouring seeds too.</summary>
     /// <param name="seed">The seed of all of them together.</param>
     /// <param name="number">Which of them, from 0.</param>
-    public static ulong SeedOf(ulong seed, ulong number) => SplitMix(seed ^ (number * 0x9E37_79B9_7F4A_7C15), 0);
+    public static ulong SeedOf(ulong seed, ulong number) => SplitMix(seed ^ (number * Gamma), 0);
 
     /// <summary>A stream of these values, <see cref="Width"/> for each operation.</summary>
     public static ChoiceStream FromValues(ulong[] values) => new(0, values, values.Length / Width);
@@ -73,7 +76,7 @@ public sealed class ChoiceStream
     // SplitMix64 (Steele, Lea, Flood 2014): value i of a seed without computing the ones before.
     private static ulong SplitMix(ulong seed, ulong index)
     {
-        ulong z = seed + ((index + 1) * 0x9E37_79B9_7F4A_7C15);
+        ulong z = seed + ((index + 1) * Gamma);
         z = (z ^ (z >> 30)) * 0xBF58_476D_1CE4_E5B9;
         z = (z ^ (z >> 27)) * 0x94D0_49BB_1331_11EB;
         return z ^ (z >> 31);

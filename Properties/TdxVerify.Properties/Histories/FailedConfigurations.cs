@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace TdxVerify.Properties.Histories;
 
 /// <summary>The configurations that were met, and of those that explain nothing what is to blame for it.</summary>
@@ -15,11 +17,14 @@ internal sealed class FailedConfigurations
         _blames.Clear();
     }
 
-    /// <summary>It is met for the first time.</summary>
-    public bool Meet(UInt128 key) => _met.TryAdd(key, null);
-
-    /// <summary>What is to blame; null: that is not known.</summary>
-    public Blame? Of(UInt128 key) => _met[key];
+    /// <summary>True: it is met for the first time.</summary>
+    /// <param name="key">The configuration.</param>
+    /// <param name="blame">If not, what is to blame; null: that is not known.</param>
+    public bool Meet(UInt128 key, out Blame? blame)
+    {
+        blame = CollectionsMarshal.GetValueRefOrAddDefault(_met, key, out bool isKnown);
+        return !isKnown;
+    }
 
     /// <summary>It explains nothing.</summary>
     public void Fail(UInt128 key, Blame blame)

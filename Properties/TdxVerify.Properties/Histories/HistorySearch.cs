@@ -217,8 +217,8 @@ internal sealed class HistorySearch
         if (_segment >= 0 && _choices[_segment].Cursor == _playback.Cursor)
             return true;
         UInt128 key = Key(0);
-        if (!_failed.Meet(key))
-            return BlameAsBefore(key);
+        if (!_failed.Meet(key, out Blame? before))
+            return BlameAsBefore(before);
         Settle();
         _choices.Add(new Choice(_configuration.Save(), _playback.Cursor, Log.Count, key, _segment) { IsStart = true, Effort = _least });
         _segment = _choices.Count - 1;
@@ -249,8 +249,8 @@ internal sealed class HistorySearch
         if (BitOperations.IsPow2(movers))
             return Step(BitOperations.TrailingZeroCount(movers));
         UInt128 key = Key(_pass);
-        if (!_failed.Meet(key))
-            return BlameAsBefore(key);
+        if (!_failed.Meet(key, out Blame? before))
+            return BlameAsBefore(before);
         int first = (movers & _playback.Goals) is > 0 and var goals ? goals & -goals : movers & -movers;
         var choice = new Choice(_configuration.Save(), _playback.Cursor, Log.Count, key, _segment) { Left = movers };
         _choices.Add(choice);
@@ -387,12 +387,11 @@ internal sealed class HistorySearch
         return false;
     }
 
-    private bool BlameAsBefore(UInt128 key)
+    private bool BlameAsBefore(Blame? before)
     {
-        if (_failed.Of(key) is { } blame)
-            _blame.Become(blame);
-        else
-            _blame.BeOnAny();
+        if (before is null)
+            return BlameAny();
+        _blame.Become(before);
         return false;
     }
 

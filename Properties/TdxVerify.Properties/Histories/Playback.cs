@@ -80,7 +80,7 @@ internal sealed class Playback(Configuration configuration, History history)
     public void Begin(int e)
     {
         ref readonly TraceEvent current = ref history[e];
-        uint choices = history.End(e) < history.Count && ChoiceStatuses.Find(history[history.End(e)].Output.Rax) is { } choice ? 1u << (int)choice : 0;
+        uint choices = history.End(e) < history.Count ? ChoiceStatuses.SetOf(history[history.End(e)].Output.Rax) : 0;
         configuration.Begin(e, current.Lp, current.Input, choices);
     }
 

@@ -8,6 +8,9 @@ namespace TdxVerify.Properties.Schedules;
 /// <param name="Steps">How many.</param>
 public readonly partial record struct ScheduleRun(int Call, int Steps)
 {
+    /// <summary>More steps than any call makes: to the end of the call.</summary>
+    public const int ToTheEnd = 1 << 20;
+
     private const int Letters = 26;
 
     /// <summary>A schedule as text, such as <c>a24 b7 a3</c>: whose visible steps, how many.</summary>

@@ -27,8 +27,6 @@ public sealed record FailingSchedule(ConcurrentPlan Plan, ScheduleOutcome Outcom
 /// <param name="stop">True ends it earlier.</param>
 public sealed class ScheduleShrinker(ConcurrentRunner runner, TimeSpan budget, Func<bool>? stop = null)
 {
-    // More steps than any call makes: to the end of the call.
-    private const int ToTheEnd = 1 << 20;
     private const int MostCallsTriedThoroughly = 3;
 
     private readonly Stopwatch _time = Stopwatch.StartNew();
@@ -121,9 +119,9 @@ public sealed class ScheduleShrinker(ConcurrentRunner runner, TimeSpan budget, F
                     continue;
                 for (int steps = 1; steps <= StepsOf(first) && !IsOver; steps++)
                 {
-                    Try(_best.Plan, [new(first, steps), new(second, ToTheEnd)]);
+                    Try(_best.Plan, [new(first, steps), new(second, ScheduleRun.ToTheEnd)]);
                     for (int other = 1; _best.Outcome.ContextSwitches > 2 && other <= StepsOf(second) && !IsOver; other++)
-                        Try(_best.Plan, [new(first, steps), new(second, other), new(first, ToTheEnd)]);
+                        Try(_best.Plan, [new(first, steps), new(second, other), new(first, ScheduleRun.ToTheEnd)]);
                 }
             }
         }

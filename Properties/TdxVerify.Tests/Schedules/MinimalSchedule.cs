@@ -9,9 +9,6 @@ namespace TdxVerify.Tests.Schedules;
 /// </summary>
 internal sealed class MinimalSchedule(ConcurrentRunner runner, FailingSchedule found)
 {
-    // More steps than any call makes.
-    private const int ToTheEnd = 1 << 20;
-
     /// <summary>Without any one of the calls no schedule of the others with as many switches fails alike.</summary>
     public void NoCallCanGo()
     {
@@ -41,7 +38,7 @@ internal sealed class MinimalSchedule(ConcurrentRunner runner, FailingSchedule f
         {
             if (made.Length > 0 && made[^1].Call == call)
                 continue;
-            ScheduleOutcome toTheEnd = runner.Run(plan, [.. made, new(call, ToTheEnd)]);
+            ScheduleOutcome toTheEnd = runner.Run(plan, [.. made, new(call, ScheduleRun.ToTheEnd)]);
             yield return toTheEnd;
             int most = toTheEnd.Schedule.Count > made.Length && toTheEnd.Schedule[made.Length].Call == call ? toTheEnd.Schedule[made.Length].Steps : 0;
             for (int steps = 1; switches > 0 && steps <= most; steps++)

@@ -79,7 +79,7 @@ public sealed class StepwiseTests
         (int mark, UInt128 hash) = (state.Mark, state.Hash);
         var machine = new AgentMachine<BranchingState>(port.Machine.Leaves);
         var agent = default(Agent);
-        machine.Begin(ref state, ref agent, e.Lp, e.Input, ChoiceStatuses.Find(e.Output.Rax) is { } choice ? 1u << (int)choice : 0);
+        machine.Begin(ref state, ref agent, e.Lp, e.Input, ChoiceStatuses.SetOf(e.Output.Rax));
         while (agent.CanStep)
             machine.Step(ref state, ref agent);
         int changes = state.Mark - mark;
