@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Diagnostics.CodeAnalysis;
 using TdxVerify.Model;
 
 namespace TdxVerify.Properties.Exploration;
@@ -14,16 +15,17 @@ internal sealed unsafe class Search<TLocal> : IDisposable
 
     private readonly CompiledSystem<TLocal> _system;
     private readonly SearchOptions _options;
-    private readonly ReaderWriterLockSlim _tableGate = new();
     private readonly FirstEvent?[] _firsts = new FirstEvent?[64];
     private readonly ulong _ends;
     private readonly Lock _noting = new();
     private readonly Stopwatch _watch = new();
+    private readonly OwnLine[] _taken;
+    private readonly OwnLine[] _levelTransitions;
     private (int From, int To)[] _level = [];
-    private long _nextBlock;
+    private Successors[] _successors = [];
     private long _transitions;
-    private long _levelTransitions;
     private ulong _seenEvents;
+    private bool _isLevelOpen;
     private bool _tooSmall;
     private bool _outOfMemory;
 
@@ -38,7 +40,9 @@ internal sealed unsafe class Search<TLocal> : IDisposable
         for (int e = 0; options.EndsRuns && e < system.Events.Count; e++)
             _ends |= system.Events[e].EndsRun ? 1UL << e : 0;
         WarmUp.Run(_system);
-        Set = new StateSet(_system.Layout.Words, options.Workers, StateSet.CapacityFor(options.ExpectedStates));
+        _taken = new OwnLine[options.Workers];
+        _levelTransitions = new OwnLine[options.Workers];
+        Use(new StateSet(_system.Layout.Words, options.Workers, StateSet.CapacityFor(options.ExpectedStates)));
     }
 
     /// <summary>The states found.</summary>
@@ -73,7 +77,9 @@ internal sealed unsafe class Search<TLocal> : IDisposable
 
     /// <summary>Where the search is.</summary>
     public SearchProgress Progress => new(
-        Set.Count, _transitions + Volatile.Read(ref _levelTransitions), Depth, _level.Sum(range => (long)range.To - range.From), Set.Bytes, _watch.Elapsed);
+        Set.Count, _transitions + LevelTransitions, Depth, _level.Sum(range => (long)range.To - range.From), Set.Bytes, _watch.Elapsed);
+
+    private long LevelTransitions => _levelTransitions.Sum(transitions => transitions.Value);
 
     /// <summary>The first time that an event occurred; null: never.</summary>
     public FirstEvent? First(int e) => _firsts[e];
@@ -82,16 +88,17 @@ internal sealed unsafe class Search<TLocal> : IDisposable
     public void Run(CancellationToken cancel = default)
     {
         _watch.Start();
+        using var team = new WorkerTeam(_options.Workers, worker => Work(worker, cancel));
         if (!_options.PartialOrder)
         {
-            RunOnce(cancel);
+            RunOnce(team, cancel);
         }
         else
         {
             do
             {
                 _system.AssumeFootprints();
-                RunOnce(cancel);
+                RunOnce(team, cancel);
             }
             while (_system.FootprintsGrew && !_outOfMemory && !cancel.IsCancellationRequested);
         }
@@ -111,20 +118,21 @@ internal sealed unsafe class Search<TLocal> : IDisposable
     public void Dispose()
     {
         Set.Dispose();
-        _tableGate.Dispose();
+        foreach (Successors successors in _successors)
+            successors.Dispose();
     }
 
-    private void RunOnce(CancellationToken cancel)
+    private void RunOnce(WorkerTeam team, CancellationToken cancel)
     {
         Begin();
         ulong violations = Bits(EventKind.Violation);
         while (_level.Any(range => range.From < range.To) && Depth < _options.DepthLimit && Set.Count <= _options.StateLimit)
         {
-            ExpandLevel(cancel);
+            ExpandLevel(team, cancel);
             if (_outOfMemory || cancel.IsCancellationRequested)
                 break;
-            _transitions += _levelTransitions;
-            _levelTransitions = 0;
+            _transitions += LevelTransitions;
+            Array.Clear(_levelTransitions);
             Depth++;
             _level = [.. _level.Select((range, worker) => (range.To, Set.CountOf(worker)))];
             FoundViolation = (_seenEvents & violations) != 0;
@@ -137,8 +145,7 @@ internal sealed unsafe class Search<TLocal> : IDisposable
 
     private void Begin()
     {
-        Set.Dispose();
-        Set = new StateSet(_system.Layout.Words, _options.Workers, StateSet.CapacityFor(_options.ExpectedStates));
+        Use(new StateSet(_system.Layout.Words, _options.Workers, StateSet.CapacityFor(_options.ExpectedStates)));
         Array.Clear(_firsts);
         _seenEvents = 0;
         _transitions = 0;
@@ -156,67 +163,68 @@ internal sealed unsafe class Search<TLocal> : IDisposable
         Set.Add(start, StateSet.Hash(start, Set.Words), 0, default, out _);
     }
 
-    private void ExpandLevel(CancellationToken cancel)
+    private void ExpandLevel(WorkerTeam team, CancellationToken cancel)
     {
-        do
+        BeginLevel();
+        while (_isLevelOpen && !_outOfMemory && !cancel.IsCancellationRequested)
         {
-            // A level that was left because the layout was too small is expanded again as a whole; what it found stays.
-            _tooSmall = false;
-            _nextBlock = 0;
-            _levelTransitions = 0;
-            if (Set.Workers == 1)
+            if (_level.Sum(range => (long)range.To - range.From) <= BlockSize)
                 Work(0, cancel);
             else
-                Parallel.For(0, Set.Workers, new ParallelOptions { MaxDegreeOfParallelism = Set.Workers }, worker => Work(worker, cancel));
+                team.Run();
             if (_tooSmall)
                 Repack();
+            else if (Set.IsCrowded)
+                Grow();
         }
-        while (_tooSmall);
     }
 
+    private void BeginLevel()
+    {
+        _isLevelOpen = true;
+        Array.Clear(_taken);
+        Array.Clear(_levelTransitions);
+    }
+
+    // Ends early where something is to be done that no other worker may see half done.
     private void Work(int worker, CancellationToken cancel)
     {
-        using var successors = new Successors(Set.Words);
-        ulong[] hashes = [];
-        while (!_tooSmall && !_outOfMemory && !cancel.IsCancellationRequested && TakeBlock(out StateId first, out int count))
+        while (!Volatile.Read(ref _tooSmall) && !Volatile.Read(ref _outOfMemory) && !Set.IsCrowded && !cancel.IsCancellationRequested)
         {
+            if (!TakeBlock(worker, out StateId first, out int count))
+            {
+                _isLevelOpen = false;
+                return;
+            }
+
             if (Set.Bytes > _options.MemoryLimit)
                 _outOfMemory = true;
-            if (Set.IsCrowded)
-                Grow();
-            _tableGate.EnterReadLock();
             try
             {
-                ExpandBlock(worker, first, count, successors, ref hashes);
+                ExpandBlock(worker, first, count);
             }
             catch (LayoutTooSmallException)
             {
                 Volatile.Write(ref _tooSmall, true);
             }
-            finally
-            {
-                _tableGate.ExitReadLock();
-            }
         }
     }
 
-    // The blocks of a level are counted over the states of all workers.
-    private bool TakeBlock(out StateId first, out int count)
+    // First what the worker found itself. Steps of two agents that do not touch each other lead to the same state in both
+    // orders; so the worker meets what it stored itself, in its own cache, and seldom waits for that of another core.
+    private bool TakeBlock(int worker, out StateId first, out int count)
     {
-        long block = Interlocked.Increment(ref _nextBlock) - 1;
-        for (int worker = 0; worker < _level.Length; worker++)
+        for (int i = 0; i < _level.Length; i++)
         {
-            (int from, int to) = _level[worker];
-            int blocks = (to - from + BlockSize - 1) / BlockSize;
-            if (block < blocks)
+            int finder = (worker + i) % _level.Length;
+            (int from, int to) = _level[finder];
+            int left = to - from - (int)(Interlocked.Add(ref _taken[finder].Value, BlockSize) - BlockSize);
+            if (left > 0)
             {
-                int index = from + ((int)block * BlockSize);
-                first = new StateId(worker, index);
-                count = Math.Min(BlockSize, to - index);
+                first = new StateId(finder, to - left);
+                count = Math.Min(BlockSize, left);
                 return true;
             }
-
-            block -= blocks;
         }
 
         first = default;
@@ -224,12 +232,13 @@ internal sealed unsafe class Search<TLocal> : IDisposable
         return false;
     }
 
-    private void ExpandBlock(int worker, StateId first, int count, Successors successors, ref ulong[] hashes)
+    private void ExpandBlock(int worker, StateId first, int count)
     {
+        Successors successors = _successors[worker];
         successors.Clear();
         for (int i = 0; i < count; i++)
             ExpandState(new StateId(first.Worker, first.Index + i), i, successors);
-        Set.HashAndPrefetch(successors, ref hashes);
+        Set.HashAndPrefetch(successors);
         for (int i = 0; i < successors.Count; i++)
         {
             ref readonly Transition transition = ref successors.Transition(i);
@@ -237,10 +246,10 @@ internal sealed unsafe class Search<TLocal> : IDisposable
             if ((transition.Events & ~_seenEvents) != 0)
                 Note(transition, from);
             if ((transition.Events & _ends) == 0)
-                Set.Add(successors[i], hashes[i], worker, from, out _);
+                Set.Add(successors[i], successors.Hash(i), worker, from, out _);
         }
 
-        Interlocked.Add(ref _levelTransitions, successors.Count);
+        _levelTransitions[worker].Value += successors.Count;
     }
 
     private void ExpandState(StateId id, int place, Successors successors)
@@ -302,23 +311,14 @@ internal sealed unsafe class Search<TLocal> : IDisposable
 
     private void Grow()
     {
-        _tableGate.EnterWriteLock();
-        try
-        {
-            if (!Set.IsCrowded)
-                return;
-            // While states are entered into the larger table the old one is still there.
-            if (Set.Bytes + (2 * Set.TableBytes) > _options.MemoryLimit)
-                _outOfMemory = true;
-            else
-                Set.Grow();
-        }
-        finally
-        {
-            _tableGate.ExitWriteLock();
-        }
+        // While states are entered into the larger table the old one is still there.
+        if (Set.Bytes + (2 * Set.TableBytes) > _options.MemoryLimit)
+            _outOfMemory = true;
+        else
+            Set.Grow();
     }
 
+    // The level is expanded again as a whole; what it found stays.
     private void Repack()
     {
         StateLayout old = _system.Layout;
@@ -341,7 +341,18 @@ internal sealed unsafe class Search<TLocal> : IDisposable
         }
 
         set.EnterAll();
-        Set.Dispose();
+        Use(set);
+        BeginLevel();
+    }
+
+    [MemberNotNull(nameof(Set))]
+    private void Use(StateSet set)
+    {
+        Set?.Dispose();
         Set = set;
+        _tooSmall = false;
+        foreach (Successors successors in _successors)
+            successors.Dispose();
+        _successors = [.. Enumerable.Range(0, set.Workers).Select(_ => new Successors(set.Words))];
     }
 }

@@ -13,9 +13,10 @@ namespace TdxVerify.Properties.Exploration;
 internal sealed unsafe class StateSet : IDisposable
 {
     private const double HighestLoad = 0.75;
-    private const long LeastCapacity = 1 << 14;
+    private const long LeastCapacity = 1 << 16;
     private const int TagShift = 32;
 
+    private readonly StateChunks _chunks;
     private readonly StateStore[] _stores;
     private readonly bool _isAlone;
     private NativeBlock _table;
@@ -26,7 +27,8 @@ internal sealed unsafe class StateSet : IDisposable
     {
         Words = words;
         _isAlone = workers == 1;
-        _stores = [.. Enumerable.Range(0, workers).Select(_ => new StateStore(words))];
+        _chunks = new StateChunks(words);
+        _stores = [.. Enumerable.Range(0, workers).Select(worker => new StateStore(words, worker, _chunks))];
         Allocate(firstCapacity);
     }
 
@@ -70,11 +72,11 @@ internal sealed unsafe class StateSet : IDisposable
     public bool IsCrowded => Count > HighestLoad * (_mask + 1);
 
     /// <summary>The words of a state.</summary>
-    public ulong* this[StateId id] => _stores[id.Worker][id.Index];
+    public ulong* this[StateId id] => _chunks[id];
 
     public int CountOf(int worker) => _stores[worker].Count;
 
-    public StateId Parent(StateId id) => new(_stores[id.Worker].Parent(id.Index));
+    public StateId Parent(StateId id) => new(_chunks.Parent(id));
 
     public static ulong Hash(ulong* state, int words)
     {
@@ -109,7 +111,7 @@ internal sealed unsafe class StateSet : IDisposable
                 id = new StateId(worker, store.Count);
                 if (!Publish(_entries + at, tag | (id.Value + 1)))
                     continue;
-                store.Commit(parent.Value);
+                store.Commit(parent);
                 return true;
             }
 
@@ -121,20 +123,16 @@ internal sealed unsafe class StateSet : IDisposable
     }
 
     /// <summary>Hashes states, and fetches what looking them up will touch.</summary>
-    /// <param name="states">The states.</param>
-    /// <param name="hashes">Takes their hashes; made longer where they do not fit.</param>
-    public void HashAndPrefetch(Successors states, ref ulong[] hashes)
+    public void HashAndPrefetch(Successors states)
     {
-        if (hashes.Length < states.Count)
-            hashes = new ulong[2 * states.Count];
         for (int i = 0; i < states.Count; i++)
         {
-            hashes[i] = Hash(states[i], Words);
-            Prefetch(hashes[i]);
+            states.Hash(i) = Hash(states[i], Words);
+            Prefetch(states.Hash(i));
         }
 
         for (int i = 0; i < states.Count; i++)
-            PrefetchState(hashes[i]);
+            PrefetchState(states.Hash(i));
     }
 
     /// <summary>Finds a state by its hash.</summary>
@@ -167,7 +165,7 @@ internal sealed unsafe class StateSet : IDisposable
         ulong* state = _stores[worker].Next();
         for (int i = 0; i < Words; i++)
             state[i] = 0;
-        _stores[worker].Commit(parent.Value);
+        _stores[worker].Commit(parent);
         return state;
     }
 
@@ -183,7 +181,7 @@ internal sealed unsafe class StateSet : IDisposable
                 int count = Math.Min(Batch, _stores[worker].Count - first);
                 for (int i = 0; i < count; i++)
                 {
-                    hashes[i] = Hash(_stores[worker][first + i], Words);
+                    hashes[i] = Hash(this[new StateId(worker, first + i)], Words);
                     Prefetch(hashes[i]);
                 }
 
@@ -196,6 +194,7 @@ internal sealed unsafe class StateSet : IDisposable
     public void Dispose()
     {
         _table.Dispose();
+        _chunks.Dispose();
         foreach (StateStore store in _stores)
             store.Dispose();
     }

@@ -1,52 +1,39 @@
 namespace TdxVerify.Properties.Exploration;
 
 /// <summary>The states that one worker found, in the order in which it found them, each with the state it was reached from.</summary>
-internal sealed unsafe class StateStore(int words) : IDisposable
+/// <param name="words">Words of a state.</param>
+/// <param name="worker">The worker.</param>
+/// <param name="chunks">Where the states of all workers are; the store enters its own.</param>
+internal sealed unsafe class StateStore(int words, int worker, StateChunks chunks) : IDisposable
 {
-    private const int ChunkBits = 18;
-    private const int ChunkMask = (1 << ChunkBits) - 1;
-
     private readonly List<NativeBlock> _blocks = [];
-    private nint[] _chunks = new nint[64];
+    private OwnLine _count;
 
     /// <summary>States.</summary>
-    public int Count { get; private set; }
+    public int Count => (int)_count.Value;
 
     /// <summary>Bytes that they take. Memory that was not written yet takes none.</summary>
     public long Bytes => (long)Count * StateBytes;
 
-    /// <summary>The words of a state; of the one after the last: where the next is written.</summary>
-    public ulong* this[int index] => Chunk(index) + ((index & ChunkMask) * words);
-
-    /// <summary>The state that a state was reached from.</summary>
-    public uint Parent(int index) => Parents(index)[index & ChunkMask];
-
-    /// <summary>Makes room for one more.</summary>
+    /// <summary>Makes room for one more: where it is written, so that it can be published before it counts.</summary>
     public ulong* Next()
     {
-        if ((Count & ChunkMask) == 0 && Count >> ChunkBits == _blocks.Count)
+        var id = new StateId(worker, Count);
+        if (Count >> StateChunks.IndexBits == _blocks.Count)
         {
-            var block = new NativeBlock((long)StateBytes << ChunkBits);
+            var block = new NativeBlock((long)StateBytes << StateChunks.IndexBits);
             _blocks.Add(block);
-            int chunk = Count >> ChunkBits;
-            if (chunk == _chunks.Length)
-            {
-                nint[] chunks = new nint[2 * chunk];
-                _chunks.CopyTo(chunks, 0);
-                Volatile.Write(ref _chunks, chunks);
-            }
-
-            _chunks[chunk] = (nint)block.Pointer;
+            chunks.Enter(id, block);
         }
 
-        return this[Count];
+        return chunks[id];
     }
 
     /// <summary>What was written at <see cref="Next"/> counts.</summary>
-    public void Commit(uint parent)
+    public void Commit(StateId parent)
     {
-        Parents(Count)[Count & ChunkMask] = parent;
-        Count++;
+        chunks.Parent(new StateId(worker, Count)) = parent.Value;
+        _count.Value++;
     }
 
     public void Dispose()
@@ -56,8 +43,4 @@ internal sealed unsafe class StateStore(int words) : IDisposable
     }
 
     private int StateBytes => (words * sizeof(ulong)) + sizeof(uint);
-
-    private ulong* Chunk(int index) => (ulong*)_chunks[index >> ChunkBits];
-
-    private uint* Parents(int index) => (uint*)(Chunk(index) + ((long)words << ChunkBits));
 }

@@ -60,7 +60,7 @@ internal unsafe ref struct StepWalk(int* nodes, ulong* state, int agent, int par
         var end = (StepEnd)(bits & StepTree.EndBits);
         if (end != StepEnd.Moved)
             return end;
-        ulong* next = successors.Add(_state, new Transition(agent, choice, parent, *(ulong*)(leaf + 2), (StepTraits)(byte)(bits & ~StepTree.EndBits), leaf[4]));
+        ulong* next = successors.Add(_state, new Transition((byte)agent, (StepTraits)(byte)(bits & ~StepTree.EndBits), choice, parent, leaf[4], *(ulong*)(leaf + 2)));
         int* word = leaf + StepTree.EndSize;
         for (int* last = word + (leaf[5] * StepTree.WordSize); word != last; word += StepTree.WordSize)
             next[word[0]] = (next[word[0]] & *(ulong*)(word + 1)) | *(ulong*)(word + 3);

@@ -110,7 +110,6 @@ internal sealed unsafe class StateGraph
         StateSet set = search.Set;
         var kinds = new Dictionary<EdgeKind, int>();
         using var successors = new Successors(set.Words);
-        ulong[] hashes = [];
         bool independent = true;
         int end = States - 1;
         for (int first = 0; first < end; first += BlockSize)
@@ -128,9 +127,9 @@ internal sealed unsafe class StateGraph
                 _firstEdge[state + 1] = _edgeCount + successors.Count;
             }
 
-            set.HashAndPrefetch(successors, ref hashes);
+            set.HashAndPrefetch(successors);
             for (int i = 0; i < successors.Count; i++)
-                _edges[_edgeCount++] = EdgeTo(search, successors, i, hashes[i], kinds);
+                _edges[_edgeCount++] = EdgeTo(search, successors, i, kinds);
         }
 
         _firstEdge[end + 1] = _edgeCount;
@@ -138,13 +137,13 @@ internal sealed unsafe class StateGraph
         Kinds = [.. kinds.Keys];
     }
 
-    private Edge EdgeTo<TLocal>(Search<TLocal> search, Successors successors, int i, ulong hash, Dictionary<EdgeKind, int> kinds)
+    private Edge EdgeTo<TLocal>(Search<TLocal> search, Successors successors, int i, Dictionary<EdgeKind, int> kinds)
         where TLocal : unmanaged
     {
         Transition step = successors.Transition(i);
         bool isLast = (step.Events & search.Ends) != 0;
         StateId target = default;
-        if (!isLast && !search.Set.TryFind(successors[i], hash, out target))
+        if (!isLast && !search.Set.TryFind(successors[i], successors.Hash(i), out target))
             throw new InvalidOperationException("a step leads out of the states found: the search is not complete");
         var kind = new EdgeKind(step.Agent, step.Events, step.Traits, step.Attempt);
         if (!kinds.TryGetValue(kind, out int number))
