@@ -16,13 +16,14 @@ internal static class WordHash
         where T : unmanaged =>
         Of(MemoryMarshal.Cast<T, ulong>(MemoryMarshal.CreateReadOnlySpan(in value, 1)));
 
-    /// <summary>Of what a vCPU's guest can tell of its latest operation.</summary>
+    /// <summary>Of what a vCPU's guest can tell of its latest operation. Those of several vCPUs may be combined by XOR.</summary>
     public static UInt128 OfProgram(int vcpu, in GuestProgram program)
     {
         ulong flags = (program.IsPending ? 1UL : 0) | (program.TdcallReturned ? 2UL : 0)
             | (program.Result.Completed ? 4UL : 0) | (program.Result.VirtualizationException ? 8UL : 0);
         RegisterFile registers = program.Result.Registers;
-        return OfWords(in registers) ^ Of(flags, (ulong)vcpu, 1, 2);
+        UInt128 shown = OfWords(in registers);
+        return Of((ulong)(shown >> 64), (ulong)shown, flags, (ulong)vcpu);
     }
 
     private static UInt128 Of(ReadOnlySpan<ulong> words)
