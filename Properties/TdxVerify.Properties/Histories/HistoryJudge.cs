@@ -46,7 +46,7 @@ public sealed class HistoryJudge
     /// Where the last judgement was that there is an explanation: one. The interleaving of visible steps, with the begins and
     /// ends of their calls, from the start of the history.
     /// </summary>
-    public IEnumerable<HistoryStep> Explanation => _search.Log.Steps;
+    public IReadOnlyList<HistoryStep> Explanation => _search.Explanation;
 
     /// <summary>A new history begins, on a fresh platform.</summary>
     public void Reset() => _search.Clear();

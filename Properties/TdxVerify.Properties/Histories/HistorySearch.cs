@@ -12,16 +12,15 @@ namespace TdxVerify.Properties.Histories;
 /// </summary>
 /// <remarks>
 /// <para>Depth first. Of the calls in flight only those are tried that must be (<see cref="Movers"/>), a call that can no
-/// longer end as recorded is given up at once, a configuration that explained nothing is not looked at again, and from a
-/// dead end it goes back to where another order can change what was decisive (<see cref="Blame"/>).</para>
+/// longer end as recorded is given up at once, and a configuration that explained nothing is not looked at again.</para>
 /// <para>Which calls must be tried depends on what each call can use, and that is learnt on the way. A segment, from one
 /// point where no call is in flight to the next, is searched again from its start whenever something was learnt in it.
 /// A dead end hides what the other calls in flight would have used from there on; some of it is seen by going on from dead
 /// ends at random (<see cref="FootprintProbe"/>). Before a segment is left as one that has no (further) explanation, it is
 /// searched once more thoroughly: a call that cannot end as recorded stops where it is, keeps its locks, and the others go
-/// on; so do they all where an event between calls does not hold, and nothing is left out for want of blame. That visits
-/// every interleaving of calls that stop when they fail, up to the order of steps that do not conflict; if nothing new is
-/// learnt in all of it, then nothing was missed before.</para>
+/// on; so do they all where an event between calls does not hold. That visits every interleaving of calls that stop when
+/// they fail, up to the order of steps that do not conflict; if nothing new is learnt in all of it, then nothing was
+/// missed before.</para>
 /// </remarks>
 internal sealed class HistorySearch
 {
@@ -44,9 +43,9 @@ internal sealed class HistorySearch
     private readonly Playback _playback;
     private readonly Movers _movers;
     private readonly FootprintProbe _probe;
-    private readonly FailedConfigurations _failed = new();
-    private readonly Blame _blame = new();
+    private readonly HashSet<UInt128> _seen = [];
     private readonly List<Choice> _choices = [];
+    private readonly List<HistoryStep> _steps = [];
     private AnswerCollector? _collector;
     private Effort _least;
     private int _segment;
@@ -77,7 +76,7 @@ internal sealed class HistorySearch
     public CancellationToken Stop { get; set; }
 
     /// <summary>The way to where the search is: where all is explained, the interleaving that explains it.</summary>
-    public StepLog Log { get; } = new();
+    public IReadOnlyList<HistoryStep> Explanation => _steps;
 
     /// <summary>The last event that all before it were explained of.</summary>
     public int Deepest { get; private set; }
@@ -97,8 +96,8 @@ internal sealed class HistorySearch
         _least = least;
         _configuration.Clear();
         _choices.Clear();
-        _failed.Clear();
-        Log.Cut(0);
+        _seen.Clear();
+        _steps.Clear();
         _segment = -1;
         _helper = -1;
         _playback.Cut = _playback.Known = events;
@@ -176,32 +175,30 @@ internal sealed class HistorySearch
                 return true;
             ref readonly TraceEvent current = ref History[e];
             if (_collector is not null && _collector.Add(e))
-                return BlameAny();
+                return false;
             switch (current.Kind)
             {
                 case TraceEventKind.Begin:
                     if (History.StartsOverlap(e) && !EnterSegment())
                         return false;
-                    _playback.Begin(e);
-                    Log.Add(new HistoryStep(HistoryStepKind.Begin, current.Lp, e));
+                    Begin(e);
                     break;
                 case TraceEventKind.Seamcall when !_configuration.IsInFlight(current.Lp):
-                    _playback.Begin(e);
-                    Log.Add(new HistoryStep(HistoryStepKind.Begin, current.Lp, e));
+                    Begin(e);
                     continue;
                 case TraceEventKind.Seamcall:
                 case TraceEventKind.End:
                     _configuration.End(current.Lp);
-                    Log.Add(new HistoryStep(HistoryStepKind.End, current.Lp, e));
+                    _steps.Add(new HistoryStep(HistoryStepKind.End, current.Lp, e));
                     break;
                 default:
                     bool holds = _playback.Carry(e, out bool hasLearnt);
-                    Log.Add(new HistoryStep(HistoryStepKind.Event, StepLog.Event, e), _configuration.Accesses.Accesses);
+                    _steps.Add(new HistoryStep(HistoryStepKind.Event, HistoryStep.BetweenCalls, e));
                     Note(hasLearnt);
                     if (holds)
                         break;
                     if (CurrentEffort != Effort.Thorough || _configuration.InFlight == 0)
-                        return BlameOn(StepLog.Event);
+                        return false;
                     _configuration.GetStuck();
                     return true;
             }
@@ -212,15 +209,20 @@ internal sealed class HistorySearch
         return true;
     }
 
+    private void Begin(int e)
+    {
+        _playback.Begin(e);
+        _steps.Add(new HistoryStep(HistoryStepKind.Begin, History[e].Lp, e));
+    }
+
     private bool EnterSegment()
     {
         if (_segment >= 0 && _choices[_segment].Cursor == _playback.Cursor)
             return true;
-        UInt128 key = Key(0);
-        if (!_failed.Meet(key, out Blame? before))
-            return BlameAsBefore(before);
+        if (!_seen.Add(Key(0)))
+            return false;
         Settle();
-        _choices.Add(new Choice(_configuration.Save(), _playback.Cursor, Log.Count, key, _segment) { IsStart = true, Effort = _least });
+        _choices.Add(new Choice(_configuration.Save(), _playback.Cursor, _steps.Count, 0, _segment) { IsStart = true, Effort = _least });
         _segment = _choices.Count - 1;
         _pass++;
         return true;
@@ -240,21 +242,19 @@ internal sealed class HistorySearch
     private bool Move()
     {
         if (_configuration.IsAlone && !_configuration.IsStuck)
-            return _configuration.Movable != 0 ? Step(BitOperations.TrailingZeroCount(_configuration.Movable)) : BlameAny();
+            return _configuration.Movable != 0 && Step(BitOperations.TrailingZeroCount(_configuration.Movable));
         if (_helper >= 0)
             return Help();
         int movers = CurrentEffort == Effort.Narrow ? _configuration.Movable : _movers.Choose();
         if (movers == 0)
-            return BlameAny();
+            return false;
         if (BitOperations.IsPow2(movers))
             return Step(BitOperations.TrailingZeroCount(movers));
-        UInt128 key = Key(_pass);
-        if (!_failed.Meet(key, out Blame? before))
-            return BlameAsBefore(before);
+        if (!_seen.Add(Key(_pass)))
+            return false;
         int first = (movers & _playback.Goals) is > 0 and var goals ? goals & -goals : movers & -movers;
-        var choice = new Choice(_configuration.Save(), _playback.Cursor, Log.Count, key, _segment) { Left = movers };
-        _choices.Add(choice);
-        return Try(choice, first);
+        _choices.Add(new Choice(_configuration.Save(), _playback.Cursor, _steps.Count, movers & ~first, _segment));
+        return Step(BitOperations.TrailingZeroCount(first));
     }
 
     // Narrow: a call that goes on before the one that ends next does so up to a step that matters to it.
@@ -265,7 +265,7 @@ internal sealed class HistorySearch
         if (goals == 0 || (_configuration.Movable >> helper & 1) == 0)
         {
             _helper = -1;
-            return goals != 0 ? Move() : BlameAny();
+            return goals != 0 && Move();
         }
 
         int goal = BitOperations.TrailingZeroCount(goals);
@@ -282,11 +282,11 @@ internal sealed class HistorySearch
     {
         Steps++;
         Note(_playback.Step(lp));
-        Log.Add(new HistoryStep(HistoryStepKind.Step, lp, _configuration.Call(lp)), _configuration.Accesses.Accesses);
+        _steps.Add(new HistoryStep(HistoryStepKind.Step, lp, _configuration.Call(lp)));
         if (CanEndAsRecorded(lp))
             return true;
         if (CurrentEffort != Effort.Thorough || _configuration.IsAlone)
-            return BlameOn(lp);
+            return false;
         _configuration.GiveUp(lp);
         return true;
     }
@@ -308,7 +308,7 @@ internal sealed class HistorySearch
             && (!agent.IsInGuest || end.Result < 0 || !_playback.IsKnown(end.Result) || RecordedEnd.IsPossible(_configuration.Program(agent.Call.Vcpu), History[end.Result]));
     }
 
-    // To the last point where another call can be tried that may prevent what failed; false: there is none.
+    // To the last point where another call can be tried; false: there is none.
     private bool GoBack(Effort most)
     {
         if (_segment >= 0 && CurrentEffort != Effort.Thorough && !_configuration.IsAlone)
@@ -316,82 +316,35 @@ internal sealed class HistorySearch
         while (_choices.Count > 0)
         {
             Choice last = _choices[^1];
-            if (CurrentEffort == Effort.Thorough || _collector is not null)
-                _blame.BeOnAny();
-            bool isAtFault = _blame.Follow(Log, last.Step);
-            (last.Blame ??= new Blame()).Add(_blame);
-            Return(last);
+            _configuration.Restore(last.Point);
+            _playback.Cursor = last.Cursor;
+            _steps.RemoveRange(last.Step, _steps.Count - last.Step);
+            _helper = -1;
             if (last.IsStart)
             {
                 if (StartAgain(last, most))
                     return true;
                 _segment = last.Parent;
-                Leave(last);
+                Drop(last);
                 continue;
             }
 
-            if (isAtFault)
-                last.Wanted |= Preventing(last);
-            int wanted = last.Left & last.Wanted;
-            if (wanted == 0)
-                Leave(last);
-            else if (Try(last, wanted & -wanted))
+            int next = last.Movers & -last.Movers;
+            last.Movers &= ~next;
+            if (last.Movers == 0)
+                Drop(last);
+            if (CurrentEffort == Effort.Narrow && (next & _playback.Goals) == 0)
+            {
+                _helper = BitOperations.TrailingZeroCount(next);
+                if (Help())
+                    return true;
+            }
+            else if (Step(BitOperations.TrailingZeroCount(next)))
+            {
                 return true;
+            }
         }
 
-        return false;
-    }
-
-    private void Return(Choice choice)
-    {
-        _configuration.Restore(choice.Point);
-        _playback.Cursor = choice.Cursor;
-        Log.Cut(choice.Step);
-        _helper = -1;
-    }
-
-    // A narrow search knows too little of what calls use.
-    private int Preventing(Choice choice) =>
-        _blame.IsOnAny || CurrentEffort == Effort.Narrow ? choice.Left : _movers.Against(choice.Tried);
-
-    private bool Try(Choice choice, int one)
-    {
-        int lp = BitOperations.TrailingZeroCount(one);
-        choice.Left &= ~one;
-        choice.Tried = lp;
-        int goals = _playback.Goals & _configuration.Movable;
-        if (CurrentEffort != Effort.Narrow || goals == 0 || (one & goals) != 0)
-            return Step(lp);
-        _helper = lp;
-        return Help();
-    }
-
-    private void Leave(Choice last)
-    {
-        Blame blame = last.Blame!;
-        _failed.Fail(last.Key, blame);
-        _blame.Become(blame);
-        _configuration.Forget(last.Point);
-        _choices.RemoveAt(_choices.Count - 1);
-    }
-
-    private bool BlameAny()
-    {
-        _blame.BeOnAny();
-        return false;
-    }
-
-    private bool BlameOn(int lp)
-    {
-        _blame.BeOn(lp);
-        return false;
-    }
-
-    private bool BlameAsBefore(Blame? before)
-    {
-        if (before is null)
-            return BlameAny();
-        _blame.Become(before);
         return false;
     }
 
@@ -401,20 +354,14 @@ internal sealed class HistorySearch
         if (CurrentEffort == Effort.Narrow)
         {
             if (deadEnds == NarrowDeadEnds)
-                Abandon();
+                _choices.RemoveRange(_segment + 1, _choices.Count - _segment - 1);
             return;
         }
 
         if (deadEnds < DeadEndsAllProbed || deadEnds % DeadEndsPerProbe == 0)
             Note(_probe.Run() | _probe.Run());
         if (segment.HasLearnt && deadEnds < EarlyDeadEnds)
-            Abandon();
-    }
-
-    private void Abandon()
-    {
-        _choices.RemoveRange(_segment + 1, _choices.Count - _segment - 1);
-        _blame.BeOnAny();
+            _choices.RemoveRange(_segment + 1, _choices.Count - _segment - 1);
     }
 
     private bool StartAgain(Choice segment, Effort most)
@@ -425,14 +372,41 @@ internal sealed class HistorySearch
         segment.Effort = next;
         segment.HasLearnt = false;
         segment.DeadEnds = 0;
-        segment.Blame = null;
         _pass++;
         return true;
+    }
+
+    private void Drop(Choice last)
+    {
+        _configuration.Forget(last.Point);
+        _choices.RemoveAt(_choices.Count - 1);
     }
 
     private UInt128 Key(ulong pass)
     {
         UInt128 hash = _configuration.Hash();
         return WordHash.Of((ulong)(hash >> 64), (ulong)hash, ((ulong)_playback.Cursor.Event << 32) ^ pass, _playback.Cursor.Passed);
+    }
+
+    // A point to go back to: the start of a segment, or calls that are still to be tried.
+    private sealed class Choice(Configuration.Point point, Cursor cursor, int step, int movers, int parent)
+    {
+        public Configuration.Point Point => point;
+
+        public Cursor Cursor => cursor;
+
+        public int Step => step;
+
+        public int Parent => parent;
+
+        public int Movers { get; set; } = movers;
+
+        public bool IsStart { get; init; }
+
+        public Effort Effort { get; set; }
+
+        public bool HasLearnt { get; set; }
+
+        public int DeadEnds { get; set; }
     }
 }

@@ -43,8 +43,8 @@ internal sealed class Movers(Configuration configuration, History history, Playb
         return members;
     }
 
-    /// <summary>What must be tried as well because of the next step of one call.</summary>
-    public int Against(int lp)
+    // What must be tried as well because of the next step of one call.
+    private int Against(int lp)
     {
         Footprint mine = history.Footprint(configuration.Call(lp));
         int place = configuration.Place(lp);

@@ -99,11 +99,17 @@ internal sealed class Playback(Configuration configuration, History history)
     public bool Step(int lp)
     {
         int call = configuration.Call(lp);
+        if (!history.Overlaps(call))
+        {
+            configuration.Step(lp);
+            return false;
+        }
+
         int place = configuration.Place(lp);
         configuration.NoteAccesses();
         configuration.Step(lp);
         configuration.StopNoting();
-        return history.Overlaps(call) && history.Footprint(call).Add(place, configuration.Accesses.Accesses);
+        return history.Footprint(call).Add(place, configuration.Accesses.Accesses);
     }
 
     // An end waits for its call; a SEAMCALL that nothing overlaps with is begin and end.
