@@ -88,7 +88,7 @@ internal sealed unsafe class Search<TLocal> : IDisposable
     public void Run(CancellationToken cancel = default)
     {
         _watch.Start();
-        using var team = new WorkerTeam(_options.Workers, worker => Work(worker, cancel));
+        using var team = new WorkerTeam(_options.Workers);
         if (!_options.PartialOrder)
         {
             RunOnce(team, cancel);
@@ -165,17 +165,18 @@ internal sealed unsafe class Search<TLocal> : IDisposable
 
     private void ExpandLevel(WorkerTeam team, CancellationToken cancel)
     {
+        Action<int> work = worker => Work(worker, cancel);
         BeginLevel();
         while (_isLevelOpen && !_outOfMemory && !cancel.IsCancellationRequested)
         {
             if (_level.Sum(range => (long)range.To - range.From) <= BlockSize)
-                Work(0, cancel);
+                work(0);
             else
-                team.Run();
+                team.Run(work);
             if (_tooSmall)
                 Repack();
             else if (Set.IsCrowded)
-                Grow();
+                Grow(team);
         }
     }
 
@@ -309,13 +310,13 @@ internal sealed unsafe class Search<TLocal> : IDisposable
         }
     }
 
-    private void Grow()
+    private void Grow(WorkerTeam team)
     {
         // While states are entered into the larger table the old one is still there.
         if (Set.Bytes + (2 * Set.TableBytes) > _options.MemoryLimit)
             _outOfMemory = true;
         else
-            Set.Grow();
+            Set.Grow(team);
     }
 
     // The level is expanded again as a whole; what it found stays.
@@ -338,9 +339,10 @@ internal sealed unsafe class Search<TLocal> : IDisposable
                 foreach ((int oldSlot, int newSlot) in places)
                     wide.Slots[newSlot].Write(to, old.Slots[oldSlot].Read(from));
             }
+
+            set.EnterAll(worker);
         }
 
-        set.EnterAll();
         Use(set);
         BeginLevel();
     }

@@ -150,13 +150,14 @@ internal sealed unsafe class StateSet : IDisposable
         return false;
     }
 
-    /// <summary>A table of twice the size. No worker may be inserting.</summary>
-    public void Grow()
+    /// <summary>A table of twice the size.</summary>
+    /// <param name="team">All workers, of whom none may be inserting.</param>
+    public void Grow(WorkerTeam team)
     {
         long capacity = (long)(_mask + 1) * 2;
         _table.Dispose();
         Allocate(capacity);
-        EnterAll();
+        team.Run(EnterAll);
     }
 
     /// <summary>Stores a state that is known to be new, without looking; for a copy of another set.</summary>
@@ -169,25 +170,22 @@ internal sealed unsafe class StateSet : IDisposable
         return state;
     }
 
-    /// <summary>Enters all states into the table, which is empty and has room.</summary>
-    public void EnterAll()
+    /// <summary>Enters all states of a worker into the table, which has none of them and has room.</summary>
+    public void EnterAll(int worker)
     {
         const int Batch = 64;
         ulong* hashes = stackalloc ulong[Batch];
-        for (int worker = 0; worker < _stores.Length; worker++)
+        for (int first = 0; first < _stores[worker].Count; first += Batch)
         {
-            for (int first = 0; first < _stores[worker].Count; first += Batch)
+            int count = Math.Min(Batch, _stores[worker].Count - first);
+            for (int i = 0; i < count; i++)
             {
-                int count = Math.Min(Batch, _stores[worker].Count - first);
-                for (int i = 0; i < count; i++)
-                {
-                    hashes[i] = Hash(this[new StateId(worker, first + i)], Words);
-                    Prefetch(hashes[i]);
-                }
-
-                for (int i = 0; i < count; i++)
-                    Enter(hashes[i], new StateId(worker, first + i));
+                hashes[i] = Hash(this[new StateId(worker, first + i)], Words);
+                Prefetch(hashes[i]);
             }
+
+            for (int i = 0; i < count; i++)
+                Enter(hashes[i], new StateId(worker, first + i));
         }
     }
 
@@ -227,9 +225,8 @@ internal sealed unsafe class StateSet : IDisposable
     private void Enter(ulong hash, StateId id)
     {
         ulong at = hash & _mask;
-        while (_entries[at] != 0)
+        while (_entries[at] != 0 || !Publish(_entries + at, (hash & 0xFFFF_FFFF_0000_0000) | (id.Value + 1)))
             at = (at + 1) & _mask;
-        _entries[at] = (hash & 0xFFFF_FFFF_0000_0000) | (id.Value + 1);
     }
 
     [System.Diagnostics.CodeAnalysis.MemberNotNull(nameof(_table))]

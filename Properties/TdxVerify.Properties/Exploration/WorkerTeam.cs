@@ -2,25 +2,23 @@ using System.Runtime.ExceptionServices;
 
 namespace TdxVerify.Properties.Exploration;
 
-/// <summary>Threads that do the same work side by side, over and over, and wait for each other in between.</summary>
+/// <summary>Threads that work side by side, over and over, and wait for each other in between.</summary>
 /// <remarks>
 /// Why not <see cref="Parallel"/>: a breadth-first search meets thousands of times a second, twice a level. Workers that
 /// stay and look for each other meet in a microsecond; one that is called from the pool comes after fifty.
 /// </remarks>
 internal sealed class WorkerTeam : IDisposable
 {
-    private readonly Action<int> _work;
     private readonly Barrier _meeting;
     private readonly Thread[] _threads;
+    private Action<int> _work = _ => { };
     private ExceptionDispatchInfo? _failure;
     private bool _isOver;
 
     /// <summary>A team.</summary>
     /// <param name="workers">Its size; the thread that calls <see cref="Run"/> is worker 0.</param>
-    /// <param name="work">What a worker does in one round, given its number.</param>
-    public WorkerTeam(int workers, Action<int> work)
+    public WorkerTeam(int workers)
     {
-        _work = work;
         _meeting = new Barrier(workers);
         _threads = [.. Enumerable.Range(1, workers - 1).Select(worker => new Thread(() => Serve(worker)) { IsBackground = true, Name = $"worker {worker}" })];
         foreach (Thread thread in _threads)
@@ -28,8 +26,10 @@ internal sealed class WorkerTeam : IDisposable
     }
 
     /// <summary>One round: returns when all workers have done their work. An exception in one of them comes here.</summary>
-    public void Run()
+    /// <param name="work">What a worker does, given its number.</param>
+    public void Run(Action<int> work)
     {
+        _work = work;
         _meeting.SignalAndWait();
         Try(0);
         _meeting.SignalAndWait();
