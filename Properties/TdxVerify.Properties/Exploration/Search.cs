@@ -42,7 +42,7 @@ internal sealed unsafe class Search<TLocal> : IDisposable
         WarmUp.Run(_system);
         _taken = new OwnLine[options.Workers];
         _levelTransitions = new OwnLine[options.Workers];
-        Use(new StateSet(_system.Layout.Words, options.Workers, StateSet.CapacityFor(options.ExpectedStates)));
+        Use(NewSet());
     }
 
     /// <summary>The states found.</summary>
@@ -145,7 +145,7 @@ internal sealed unsafe class Search<TLocal> : IDisposable
 
     private void Begin()
     {
-        Use(new StateSet(_system.Layout.Words, _options.Workers, StateSet.CapacityFor(_options.ExpectedStates)));
+        Use(NewSet());
         Array.Clear(_firsts);
         _seenEvents = 0;
         _transitions = 0;
@@ -154,6 +154,8 @@ internal sealed unsafe class Search<TLocal> : IDisposable
         AddStart();
         _level = [.. Enumerable.Range(0, Set.Workers).Select(worker => (0, Set.CountOf(worker)))];
     }
+
+    private StateSet NewSet() => new(_system.Layout.Words, _options.Workers, StateSet.CapacityFor(_options.ExpectedStates));
 
     private void AddStart()
     {

@@ -235,7 +235,7 @@ internal sealed class HistorySearch
         if (_choices.Count < MostKeptChoices || _segment < 0 || CurrentEffort != Effort.Narrow || _choices.Count == _segment + 1)
             return;
         _configuration.Forget(_choices[_segment + 1].Point);
-        _choices.RemoveRange(_segment + 1, _choices.Count - _segment - 1);
+        Abandon();
     }
 
     // One step of a call that must be tried; the others that must be are kept for later.
@@ -354,15 +354,18 @@ internal sealed class HistorySearch
         if (CurrentEffort == Effort.Narrow)
         {
             if (deadEnds == NarrowDeadEnds)
-                _choices.RemoveRange(_segment + 1, _choices.Count - _segment - 1);
+                Abandon();
             return;
         }
 
         if (deadEnds < DeadEndsAllProbed || deadEnds % DeadEndsPerProbe == 0)
             Note(_probe.Run() | _probe.Run());
         if (segment.HasLearnt && deadEnds < EarlyDeadEnds)
-            _choices.RemoveRange(_segment + 1, _choices.Count - _segment - 1);
+            Abandon();
     }
+
+    // Nothing that the segment left to be tried is gone back to.
+    private void Abandon() => _choices.RemoveRange(_segment + 1, _choices.Count - _segment - 1);
 
     private bool StartAgain(Choice segment, Effort most)
     {
