@@ -1,4 +1,3 @@
-using System.Runtime;
 using TdxVerify.Abi;
 using TdxVerify.Hardware.Replay;
 using TdxVerify.Hardware.Trace;
@@ -26,12 +25,8 @@ public static class CallBenchmark
     // recording of some megabytes come from memory.
     private const int InARow = 4;
 
-    // The JIT has settled when it takes no more than this share of the time. It gets so many times the time of the
-    // measurement for that.
-    private const double SettledShare = 0.05;
+    // The JIT gets so many times the time of the measurement to settle.
     private const int LongestSettling = 5;
-
-    private static readonly TimeSpan s_settlingWindow = TimeSpan.FromSeconds(0.25);
 
     /// <summary>The project's own copy of the recording mixed-long.</summary>
     public static Stream OpenOwnRecording() =>
@@ -106,7 +101,7 @@ public static class CallBenchmark
     // collector's on other threads included.
     private static Speed Best(TimeSpan time, IReadOnlyList<Func<long>> parts)
     {
-        Settle(time, parts);
+        JitSettling.Wait(Once, time * LongestSettling, time);
         var best = new TimeSpan[parts.Count];
         Array.Fill(best, TimeSpan.MaxValue);
         TimeSpan start = Environment.CpuUsage.TotalTime;
@@ -128,29 +123,12 @@ public static class CallBenchmark
         }
         while (Environment.CpuUsage.TotalTime - start < time);
         return new Speed(calls / best.Sum(each => each.TotalSeconds), allocated / (double)calls);
-    }
 
-    // The JIT compiles a method again after some calls, with what it learned from them; for a whole property run that
-    // takes seconds. A long run spends its time in what then is there, and that is what is measured.
-    private static void Settle(TimeSpan time, IReadOnlyList<Func<long>> parts)
-    {
-        TimeSpan start = Environment.CpuUsage.TotalTime;
-        TimeSpan used;
-        TimeSpan compiling;
-        do
+        void Once()
         {
-            TimeSpan before = Environment.CpuUsage.TotalTime;
-            TimeSpan compilingBefore = JitInfo.GetCompilationTime();
-            do
-            {
-                foreach (Func<long> part in parts)
-                    part();
-                used = Environment.CpuUsage.TotalTime - before;
-            }
-            while (used < s_settlingWindow && used < time);
-            compiling = JitInfo.GetCompilationTime() - compilingBefore;
+            foreach (Func<long> part in parts)
+                part();
         }
-        while (compiling > used * SettledShare && Environment.CpuUsage.TotalTime - start < time * LongestSettling);
     }
 
     private static long Accepted(ReplayResult result) => result.Verdict == ReplayVerdict.Accepted

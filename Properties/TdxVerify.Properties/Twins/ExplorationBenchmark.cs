@@ -1,4 +1,5 @@
 using TdxVerify.Abi;
+using TdxVerify.Properties.Benchmarks;
 
 namespace TdxVerify.Properties.Twins;
 
@@ -9,6 +10,8 @@ namespace TdxVerify.Properties.Twins;
 /// <param name="Elapsed">This program: the shortest time that passed on one core, and on two.</param>
 public sealed record ExplorationBenchmark(string Scenario, CheckerResult Own, CheckerResult Spin, (TimeSpan One, TimeSpan Two) Elapsed)
 {
+    private static readonly TimeSpan s_longestSettling = TimeSpan.FromSeconds(30);
+
     /// <summary>How many times as many states a second as Spin.</summary>
     public double SpeedRatio => Own.StatesPerSecond / Spin.StatesPerSecond;
 
@@ -27,9 +30,15 @@ public sealed record ExplorationBenchmark(string Scenario, CheckerResult Own, Ch
         TwinComparison.Require("spin", "gcc");
         using var spin = new SpinChecker(twin);
 
-        // The first runs are those in which the JIT still compiles.
-        long states = OwnChecker.Run(twin, workers: 2).Result.States;
-        OwnChecker.Run(twin, expectedStates: states);
+        long states = OwnChecker.Run(twin).Result.States;
+        JitSettling.Wait(
+            () =>
+            {
+                OwnChecker.Run(twin, expectedStates: states);
+                OwnChecker.Run(twin, workers: 2, states);
+            },
+            s_longestSettling,
+            s_longestSettling);
         CheckerResult? own = null;
         CheckerResult? other = null;
         (TimeSpan one, TimeSpan two) = (TimeSpan.MaxValue, TimeSpan.MaxValue);
